@@ -1,0 +1,48 @@
+package probe
+
+import (
+	"fmt"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+)
+
+// Names of the facts every protocol shares. The fifteen facts of the ladder are named by audit.FactName.
+const (
+	FactAttributesActive  = "face.attributes.active"  // list: attribute names seen in live results
+	FactAttributesCapable = "face.attributes.capable" // list: attribute names the device declares it can state
+	FactLiveMessages      = "face.live.messages"      // int: live messages or objects with face content
+	FactLiveSeconds       = "face.live.seconds"       // int: how long was watched
+	FactCrops             = "face.crops"              // bool: live results carry or refer to face crops
+	FactIdentity          = "face.identity"           // bool: live results carry an identifier of a person
+	FactEnumerated        = "face.enumerated"         // bool: the interface that would configure face functions answered a logged-in enumeration in full
+	FactOutboundHosts     = "outbound.hosts"          // list: "what scheme://host:port" of configured receivers
+	FactOutboundFace      = "outbound.face"           // bool: a configured receiver gets face results
+)
+
+// FaceFacts declares the facts about faces that any protocol may state.
+func FaceFacts() []audit.FactSpec {
+	var out []audit.FactSpec
+	for _, f := range audit.Functions() {
+		w := msg.Word(string(f))
+		for _, l := range []audit.Level{audit.Capable, audit.Configured, audit.Active} {
+			out = append(out, audit.FactSpec{Name: audit.FactName(f, l), Type: audit.Bool, Merge: audit.MergeAny,
+				Doc: msg.Text("probe.fact."+l.String(), w), Ask: msg.Text("probe.ask."+l.String(), w)})
+		}
+	}
+	for _, s := range []struct {
+		name  string
+		typ   audit.Type
+		merge audit.Merge
+	}{
+		{FactAttributesActive, audit.List, audit.MergeUnion}, {FactAttributesCapable, audit.List, audit.MergeUnion},
+		{FactLiveMessages, audit.Int, audit.MergeSum}, {FactLiveSeconds, audit.Int, audit.MergeMax},
+		{FactCrops, audit.Bool, audit.MergeAny}, {FactIdentity, audit.Bool, audit.MergeAny},
+		{FactEnumerated, audit.Bool, audit.MergeAny},
+		{FactOutboundHosts, audit.List, audit.MergeUnion}, {FactOutboundFace, audit.Bool, audit.MergeAny},
+	} {
+		out = append(out, audit.FactSpec{Name: s.name, Type: s.typ, Merge: s.merge,
+			Doc: msg.Text(fmt.Sprintf("probe.fact.%s", s.name)), Ask: msg.Text(fmt.Sprintf("probe.ask.%s", s.name))})
+	}
+	return out
+}

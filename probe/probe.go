@@ -1,0 +1,61 @@
+// Package probe defines what a protocol module is. A module asks one protocol of one device, states facts from the answers
+// and knows nothing of rules, reports or other modules. Each protocol is one directory below this one, and one line in
+// probe/all.
+package probe
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/evidence"
+	"github.com/mingshi-audit/mingshi/internal/guard"
+)
+
+// Module is one protocol. Optional functions are nil.
+type Module struct {
+	Name  string           // lower case, the directory's name
+	Doc   audit.Text       // one line for a person
+	Needs audit.Permit     // the least permit it needs to say anything
+	Facts []audit.FactSpec // every fact it may state
+
+	// Wants reports whether the module can do something with the target. It sends nothing.
+	Wants func(audit.Target) bool
+
+	// Probe asks the device. It is called at most once at a time per device and must return soon after the context ends,
+	// with what it has. An error means it could not run at all; a refusal, a timeout or garbage is an observation.
+	// The observations' ID, Locus and Seq are set by the caller.
+	Probe func(ctx context.Context, env Env, t audit.Target) ([]audit.Observation, error)
+
+	// Derive states the facts an observation of this module supports. It is pure: no clock, no network, no other observation.
+	// Subject, Because and Class of the facts are set by the caller.
+	Derive func(audit.Observation) ([]audit.Fact, error)
+}
+
+// Env is everything a probe may touch.
+type Env struct {
+	Device   *guard.Device // the way to the one device
+	Guard    *guard.Guard  // to ask whether an address is inside, and to record what was not followed
+	Login    *Login        // nil when the operator gave no credentials for this device
+	Evidence evidence.Recorder
+	Clock    func() time.Time
+	Sample   Sample
+	Done     *Done            // what other modules already did on this device
+	Progress func(audit.Text) // one short line for a person; never nil
+}
+
+// Sample bounds what permit "sample" may do on one device.
+type Sample struct {
+	Events   time.Duration // pull point window, default 30 s
+	Metadata time.Duration // metadata stream window, default 20 s
+	Scarce   bool          // also on devices with two pull points or fewer
+}
+
+// Endpoint is where a target listens: its own address and port, or the module's default port.
+func Endpoint(t audit.Target, port uint16) netip.AddrPort {
+	if t.Addr.Port() != 0 {
+		return t.Addr
+	}
+	return netip.AddrPortFrom(t.Addr.Addr(), port)
+}
