@@ -118,6 +118,7 @@ type Person struct {
 	Cert    string `json:"cert,omitempty" yaml:"cert,omitempty"`
 	Unit    string `json:"unit,omitempty" yaml:"unit,omitempty"`
 	Contact string `json:"contact,omitempty" yaml:"contact,omitempty"`
+	USCC    string `json:"uscc,omitempty" yaml:"uscc,omitempty"` // of the unit, 统一社会信用代码
 }
 
 // Authority is who allowed what, where and when. No authority, no packet.
@@ -133,6 +134,7 @@ type Authority struct {
 	Perimeter  []netip.Prefix `json:"perimeter" yaml:"perimeter"`
 	Public     []netip.Prefix `json:"public,omitempty" yaml:"public,omitempty"`         // public addresses expressly allowed
 	Interfaces []string       `json:"interfaces,omitempty" yaml:"interfaces,omitempty"` // empty: those inside the perimeter
+	SSIDs      []string       `json:"ssids,omitempty" yaml:"ssids,omitempty"`           // wireless networks that may be joined; on record only
 	Permit     Permit         `json:"permit" yaml:"permit"`
 	// ScarcePullPoints allows an event subscription on devices that offer two pull points or fewer, where a recorder may
 	// need both.
@@ -376,4 +378,19 @@ func (e InventoryEntry) AllZones() []string {
 	n, _ := Normal(out)
 	l, _ := n.([]string)
 	return l
+}
+
+// SplitMethod takes a method as a site file writes it apart: "attribute_analysis{age,gender}" is attribute_analysis of age
+// and gender. A method without braces has no attributes.
+func SplitMethod(s string) (name string, attributes []string) {
+	name, rest, ok := strings.Cut(s, "{")
+	if !ok {
+		return strings.TrimSpace(s), nil
+	}
+	for a := range strings.SplitSeq(strings.TrimSuffix(strings.TrimSpace(rest), "}"), ",") {
+		if a = strings.TrimSpace(a); a != "" {
+			attributes = append(attributes, a)
+		}
+	}
+	return strings.TrimSpace(name), attributes
 }

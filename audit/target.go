@@ -39,5 +39,6 @@ type Identity struct {
 	Name     string   `json:"name,omitempty"`
 	Location string   `json:"location,omitempty"`
 	Channels int      `json:"channels,omitempty"` // video sources behind it
+	Services []string `json:"services,omitempty"` // protocols and service namespaces it says it speaks
 	Weak     bool     `json:"weak,omitempty"`     // vendor, model and kind are inferred (a banner, a prefix), not stated
 }

@@ -2,5 +2,59 @@ package msg
 
 import "github.com/mingshi-audit/mingshi/audit"
 
-// scanMessages are the sentences of the progress and the coverage of a scan. Arguments carry explicit indexes (%[1]s), so that each language has its own order.
-var scanMessages = map[string]audit.Text{}
+// scanMessages are the sentences of the progress and the coverage of a scan. Arguments carry explicit indexes (%[1]s), so that
+// each language has its own order.
+var scanMessages = map[string]audit.Text{
+	"scan.fact.device.kind":   {ZH: "设备种类", EN: "what sort of device it is"},
+	"scan.ask.device.kind":    {ZH: "现场辨认该设备", EN: "look at the device on site"},
+	"scan.fact.device.vendor": {ZH: "设备厂商", EN: "who made the device"},
+	"scan.ask.device.vendor":  {ZH: "查看设备铭牌", EN: "read the device's label"},
+	"scan.fact.device.model":  {ZH: "设备型号", EN: "the device's model"},
+	"scan.ask.device.model":   {ZH: "查看设备铭牌", EN: "read the device's label"},
+
+	"scan.face.dispute": {ZH: "两处来源对%[1]s的说法不一致，不作认定", EN: "two sources disagree about %[1]s; it is left open"},
+	"scan.face.off":     {ZH: "规则或模块存在，但读到的状态为关闭或未配置", EN: "the device could, but what was read says switched off or not configured"},
+
+	"scan.status.inconclusive":  {ZH: "无可用答复", EN: "no usable answer"},
+	"scan.status.ok":            {ZH: "已答复", EN: "answered"},
+	"scan.status.refused":       {ZH: "拒绝登录", EN: "login refused"},
+	"scan.status.auth-required": {ZH: "需要登录", EN: "login wanted"},
+	"scan.status.locked":        {ZH: "已锁定或临近锁定，停止", EN: "locked or about to lock, stopped"},
+	"scan.status.not-supported": {ZH: "设备不支持", EN: "not supported by the device"},
+	"scan.status.bad-argument":  {ZH: "参数未被接受", EN: "argument not accepted"},
+	"scan.status.exhausted":     {ZH: "设备资源已满", EN: "no resource left on the device"},
+	"scan.status.timeout":       {ZH: "超时", EN: "timed out"},
+	"scan.status.unreachable":   {ZH: "无法连接", EN: "no connection"},
+	"scan.status.malformed":     {ZH: "答复不符合协议", EN: "answer is not the protocol"},
+	"scan.status.limited":       {ZH: "触及本程序的上限", EN: "a limit of this program was hit"},
+	"scan.status.denied":        {ZH: "本程序自行拒绝发送", EN: "not sent by this program's own guard"},
+	"scan.status.interrupted":   {ZH: "检查中止", EN: "interrupted"},
+	"scan.status.declared":      {ZH: "书面记载", EN: "declared"},
+	"scan.status.empty":         {ZH: "观察期内无输出", EN: "nothing came while watching"},
+
+	"scan.denied":           {ZH: "未发送（%[1]s，%[3]d 次）：%[2]s", EN: "not sent (%[1]s, %[3]d times): %[2]s"},
+	"scan.foreign":          {ZH: "在范围以外的地址应答：仅记录，未联系", EN: "answered from an address outside the perimeter: recorded, not contacted"},
+	"scan.skipped.permit":   {ZH: "本次权限为“%[1]s”，该模块需要“%[2]s”", EN: "this run's permit is %[1]s; the module needs %[2]s"},
+	"scan.skipped.alias":    {ZH: "与 %[1]s 是同一设备的另一地址，未重复询问", EN: "another address of the device at %[1]s; not asked again"},
+	"scan.skipped.stop":     {ZH: "检查在询问前结束", EN: "the run ended before it was asked"},
+	"scan.failed.panic":     {ZH: "模块出错并被隔离：%[1]s", EN: "the module failed and was isolated: %[1]s"},
+	"scan.failed.hang":      {ZH: "模块在时限内没有结束，已放弃", EN: "the module did not end in time and was abandoned"},
+	"scan.failed.error":     {ZH: "模块无法运行：%[1]s", EN: "the module could not run: %[1]s"},
+	"scan.budget":           {ZH: "超过单台设备的总时限，其余询问未进行", EN: "the time for one device was used up; the rest was not asked"},
+	"scan.login.reference":  {ZH: "未能取得该设备的账号：%[1]s", EN: "the login for this device could not be obtained: %[1]s"},
+	"scan.login.none":       {ZH: "未提供该设备的账号，只进行了无需登录的询问", EN: "no login was given for this device; only questions that need none were asked"},
+	"scan.login.permit":     {ZH: "本次权限不含登录，账号未使用", EN: "this run's permit does not include login; the login was not used"},
+	"scan.inventory.unseen": {ZH: "清单所列设备未找到或无应答", EN: "listed in the inventory, not found or no answer"},
+	"scan.loopback.mdns":    {ZH: "本机回环接口", EN: "this machine's loopback interface"},
+
+	"scan.step.discover":  {ZH: "正在以 %[1]s 方式查找设备", EN: "looking for devices by %[1]s"},
+	"scan.step.judge":     {ZH: "正在对照规则", EN: "applying the rules"},
+	"scan.step.stopping":  {ZH: "正在停止：释放设备上的订阅并保存已取得的记录", EN: "stopping: releasing subscriptions and saving what was gathered"},
+	"scan.device.found":   {ZH: "已发现", EN: "found"},
+	"scan.device.asking":  {ZH: "正在询问（%[1]s）", EN: "asking (%[1]s)"},
+	"scan.device.done":    {ZH: "完成", EN: "done"},
+	"scan.why.interrupt":  {ZH: "检查被中止；报告只含中止前取得的内容", EN: "the run was interrupted; the report holds what was gathered until then"},
+	"scan.why.unreached":  {ZH: "范围内没有任何设备应答", EN: "nothing in the perimeter answered"},
+	"scan.why.discovery":  {ZH: "没有一种查找方式能够运行", EN: "no discovery method could run"},
+	"scan.why.incomplete": {ZH: "部分阶段失败，见覆盖情况", EN: "a stage failed; see the coverage"},
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+	"github.com/mingshi-audit/mingshi/report"
+	"github.com/mingshi-audit/mingshi/site"
+)
+
+// The interface's rules: results go to stdout or to -o, everything else to stderr. A message to a person is a sentence in
+// one language that says what to do next. Colour and live progress appear on a terminal only.
+
+// streams is what the program is connected to; tests give their own.
+type streams struct {
+	out, err io.Writer
+	env      func(string) (string, bool)
+}
+
+// app is one call of the program.
+type app struct {
+	streams
+	lang   string
+	quiet  bool
+	format string
+	failOn string
+	strict bool
+}
+
+// run executes a command line and returns the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	a := &app{streams: s, lang: language(args, s.env)}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	return a.exit(root.ExecuteContext(ctx))
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "mingshi",
+		Short:         a.t("cli.short"),
+		Long:          a.t("cli.long"),
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	f := root.PersistentFlags()
+	f.StringVar(&a.lang, "lang", a.lang, a.t("cli.flag.lang"))
+	f.BoolVarP(&a.quiet, "quiet", "q", false, a.t("cli.flag.quiet"))
+	root.AddCommand(a.demoCommand(), a.siteCommand(), a.scanCommand(), a.judgeCommand(), a.reportCommand(), a.verifyCommand(), a.explainCommand(), a.rulesCommand())
+	a.localise(root)
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.lang != "zh" && a.lang != "en" {
+			return a.usage("cli.bad.lang", a.lang)
+		}
+		return nil
+	}
+	return root
+}
+
+// localise puts the words cobra adds by itself into the language of the user.
+func (a *app) localise(root *cobra.Command) {
+	root.SetUsageTemplate(strings.NewReplacer(
+		"Usage:", a.t("cli.help.usage"), "Available Commands:", a.t("cli.help.commands"), "Global Flags:", a.t("cli.help.global"), "Flags:", a.t("cli.help.flags"),
+		"Use \"{{.CommandPath}} [command] --help\" for more information about a command.", a.t("cli.help.more"),
+	).Replace(root.UsageTemplate()))
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &exitError{exitNotAllowed, msg.Text("cli.bad.flag", err.Error(), c.CommandPath())}
+	})
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Short, c.Long = a.t("cli.help.help"), a.t("cli.help.help")
+		}
+	}
+	var each func(*cobra.Command)
+	each = func(c *cobra.Command) {
+		c.InitDefaultHelpFlag()
+		if f := c.Flags().Lookup("help"); f != nil {
+			f.Usage = a.t("cli.flag.help")
+		}
+		c.InitDefaultVersionFlag()
+		if f := c.Flags().Lookup("version"); f != nil {
+			f.Usage = a.t("cli.flag.version")
+		}
+		for _, s := range c.Commands() {
+			each(s)
+		}
+	}
+	each(root)
+}
+
+// exit prints what an error has to say and returns the code.
+func (a *app) exit(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var e *exitError
+	var s *site.Errors
+	switch {
+	case errors.As(err, &s):
+		for _, p := range s.Problems {
+			fmt.Fprint(a.err, p.Format(a.lang))
+		}
+		fmt.Fprintln(a.err, a.t("cli.site.refused", len(s.Problems)))
+		return exitNotAllowed
+	case errors.As(err, &e):
+		if !e.text.IsZero() {
+			fmt.Fprintln(a.err, "mingshi: "+e.text.In(a.lang))
+		}
+		return e.code
+	}
+	fmt.Fprintln(a.err, "mingshi: "+a.t("cli.bad.command", err.Error()))
+	return exitNotAllowed
+}
+
+func (a *app) t(id string, args ...any) string { return msg.In(a.lang, id, args...) }
+
+// usage is an error of the command line: nothing was sent.
+func (a *app) usage(id string, args ...any) error {
+	return &exitError{exitNotAllowed, msg.Text(id, args...)}
+}
+
+// say writes a sentence to a person.
+func (a *app) say(id string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintln(a.err, a.t(id, args...))
+	}
+}
+
+// addReportFlags adds the flags of commands that end with a judged report.
+func (a *app) addReportFlags(c *cobra.Command) {
+	c.Flags().StringVar(&a.format, "format", "text", a.t("cli.flag.format", strings.Join(formatNames(), ", ")))
+	c.Flags().StringVar(&a.failOn, "fail-on", "high", a.t("cli.flag.fail-on"))
+	c.Flags().BoolVar(&a.strict, "strict", false, a.t("cli.flag.strict"))
+}
+
+func (a *app) checkReportFlags() error {
+	if audit.Severity(a.failOn).Rank() < audit.Low.Rank() {
+		return a.usage("cli.bad.fail-on", a.failOn)
+	}
+	if _, ok := formatNamed(a.format); !ok {
+		return a.usage("cli.bad.format", a.format, strings.Join(formatNames(), ", "))
+	}
+	return nil
+}
+
+// show writes a report in the chosen format to stdout.
+func (a *app) show(r audit.Report, format string) error {
+	f, _ := formatNamed(format)
+	if err := f.Write(a.out, report.Build(r), a.renderOptions(a.out)); err != nil {
+		return fmt.Errorf("writing the %s report: %w", format, err)
+	}
+	return nil
+}
+
+func (a *app) renderOptions(w io.Writer) report.Options {
+	o := report.Options{Lang: a.lang, Width: 80}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		_, plain := a.env("NO_COLOR")
+		o.Color = !plain
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 40 {
+			o.Width = width
+		}
+	}
+	return o
+}
+
+func formatNames() []string {
+	var out []string
+	for _, f := range report.Formats() {
+		out = append(out, f.Name)
+	}
+	return out
+}
+
+func formatNamed(name string) (report.Format, bool) {
+	for _, f := range report.Formats() {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return report.Format{}, false
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/term"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/discover"
+	"github.com/mingshi-audit/mingshi/evidence"
+	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+	"github.com/mingshi-audit/mingshi/probe"
+	"github.com/mingshi-audit/mingshi/probe/all"
+	"github.com/mingshi-audit/mingshi/report"
+	"github.com/mingshi-audit/mingshi/rules"
+	"github.com/mingshi-audit/mingshi/scan"
+)
+
+// plan is one audit to be run, whoever asked for it.
+type plan struct {
+	file      *audit.SiteFile
+	yaml      []byte
+	out       string // folder of the bundle
+	permit    audit.Permit
+	login     func(ref string) (user, password string, err error)
+	only      []netip.AddrPort
+	ports     []uint16
+	sample    probe.Sample
+	window    time.Duration
+	simulated bool
+	clock     func() time.Time
+	dial      func(context.Context, string, string) (guardConn, error)
+}
+
+// carryOut runs an audit from the authority to the bundle and returns its report. Before the guard agrees nothing is sent and
+// nothing is written; after that, whatever happens, what was gathered is on disk.
+func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
+	packs, err := rules.Builtin()
+	if err != nil {
+		return audit.Report{}, fmt.Errorf("loading the rule packs: %w", err)
+	}
+	g, err := guard.New(guard.Config{Authority: p.file.Authority, Permit: p.permit, Only: p.only, Clock: p.clock, Dial: p.dial})
+	if err != nil {
+		return audit.Report{}, refusal(err)
+	}
+	run := audit.Run{ID: uuid.NewString(), Permit: p.permit, Simulated: p.simulated}
+	bundle, err := evidence.Create(p.out, evidence.Options{Clock: p.clock, Tool: tool(), RunID: run.ID})
+	if err != nil {
+		return audit.Report{}, bundleError(err)
+	}
+
+	progress := report.NewProgress(a.err, isTerminal(a.err), a.quiet, a.lang)
+	gathered := scan.Run(ctx, scan.Options{Site: p.file, Guard: g, Modules: all.Modules(), Methods: discover.Methods(), Evidence: bundle,
+		Login: func(ref string) (string, string, error) {
+			user, password, err := p.login(ref)
+			if err == nil {
+				bundle.Credential(user, password)
+			}
+			return user, password, err
+		},
+		Sample: p.sample, Ports: p.ports, Window: p.window, Clock: p.clock, Scrub: bundle.Scrub, Journal: bundle.Journal, Progress: progress})
+	progress.Step(msg.Text("scan.step.judge"))
+	run.Complete, run.Why, run.Interfaces = gathered.Complete, gathered.Why, gathered.Interfaces
+	r, judgeErr := scan.Assemble(scan.Record{Site: *p.file, Observations: gathered.Observations, Coverage: gathered.Coverage, Tool: tool(), Run: run}, all.Modules(), packs)
+	progress.Done()
+	if judgeErr != nil {
+		// The evidence is worth keeping even when the judgement of it failed; "judge" can be run on it again.
+		r = audit.Report{Schema: audit.ReportSchema, Site: p.file.Site, Authority: p.file.Authority, Tool: tool(), Run: run,
+			Observations: gathered.Observations, Coverage: gathered.Coverage}
+	}
+	if err := seal(bundle, p, r, packs); err != nil {
+		return r, bundleError(err)
+	}
+	if judgeErr != nil {
+		return r, &exitError{exitIncomplete, msg.Text("cli.judge.failed", judgeErr.Error(), p.out)}
+	}
+	return r, nil
+}
+
+// seal writes everything but the transcript into the bundle and closes it.
+func seal(b *evidence.Bundle, p plan, r audit.Report, packs []*rules.Pack) error {
+	var errs []error
+	add := func(name string, data []byte, err error) {
+		if err == nil {
+			err = b.AddFile(name, data)
+		}
+		errs = append(errs, err)
+	}
+	add("data/site.yaml", p.yaml, nil)
+	for _, pack := range packs {
+		for name, data := range pack.Files() {
+			add("data/packs/"+pack.ID+"/"+name, data, nil)
+		}
+	}
+	data, err := report.JSON(r)
+	add("data/report.json", data, err)
+	var refs []evidence.PackRef
+	for _, x := range r.Packs {
+		refs = append(refs, evidence.PackRef(x))
+	}
+	page, err := renderPage(r, data)
+	add("report.html", page, err)
+	errs = append(errs, b.Close(evidence.Manifest{Site: r.Site.ID, Authority: r.Authority, Run: r.Run, Packs: r.Packs, Window: r.Window}))
+	return errors.Join(errs...)
+}
+
+// digestOf names the bundle on the page: the digest of its report.
+func digestOf(reportJSON []byte) string {
+	h := sha256.Sum256(reportJSON)
+	return hex.EncodeToString(h[:])
+}
+
+func refusal(err error) error {
+	var t *guard.AuthorityError
+	if errors.As(err, &t) {
+		return &exitError{exitNotAllowed, t.Text}
+	}
+	return &exitError{exitNotAllowed, msg.Text("cli.bad.command", err.Error())}
+}
+
+func bundleError(err error) error {
+	return &exitError{exitIncomplete, msg.Text("cli.bundle.failed", err.Error())}
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// freshDir returns base, or base with the first number that names no existing folder.
+func freshDir(base string) string {
+	for i := 0; ; i++ {
+		dir := base
+		if i > 0 {
+			dir = fmt.Sprintf("%s-%d", base, i+1)
+		}
+		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+			return filepath.Clean(dir)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"github.com/mingshi-audit/mingshi/audit"
+)
+
+// Exit codes, as the manual lists them.
+const (
+	exitDone       = 0 // nothing suspected at or above --fail-on
+	exitSuspected  = 1 // something suspected at or above --fail-on
+	exitNotAllowed = 2 // the command line, the site file or its authority does not allow this; nothing was sent
+	exitUndecided  = 3 // --strict, and a rule at or above --fail-on is undetermined
+	exitIncomplete = 4 // the audit could not be completed; the bundle holds what was gathered
+	exitChanged    = 5 // verify found the bundle changed
+)
+
+// exitError ends the program with a code and a message; a zero message prints nothing more.
+type exitError struct {
+	code int
+	text audit.Text
+}
+
+func (e *exitError) Error() string { return e.text.EN }
+
+// verdict returns the exit code a report asks for.
+func verdict(r audit.Report, failOn audit.Severity, strict bool) int {
+	if !r.Run.Complete {
+		return exitIncomplete
+	}
+	code := exitDone
+	for _, f := range r.Findings {
+		if f.Severity.Rank() < failOn.Rank() {
+			continue
+		}
+		switch {
+		case f.Outcome == audit.Suspected:
+			return exitSuspected
+		case f.Outcome == audit.Undetermined && strict:
+			code = exitUndecided
+		}
+	}
+	return code
+}

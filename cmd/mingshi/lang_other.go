@@ -1,0 +1,6 @@
+//go:build !windows
+
+package main
+
+// systemLocale: outside Windows the environment is the setting.
+func systemLocale() string { return "" }

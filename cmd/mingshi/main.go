@@ -1,0 +1,22 @@
+// Command mingshi finds the cameras and face servers of a shop, hotel or station, establishes from what they answer whether
+// faces are detected, captured, analysed, verified or identified, and holds that against the notices people can read.
+//
+// This package holds the command line: flags, wiring, messages and exit codes. What a person reads comes from the catalogue
+// in internal/msg; what the program does is in scan and below.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second interrupt ends the program at once: the first one has been turned into an orderly end.
+	context.AfterFunc(ctx, stop)
+	code := run(ctx, os.Args[1:], streams{out: os.Stdout, err: os.Stderr, env: os.LookupEnv})
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,15 @@
+// Package all is the list of protocol modules. Adding a protocol is one directory below probe and one line here.
+package all
+
+import (
+	"github.com/mingshi-audit/mingshi/probe"
+	"github.com/mingshi-audit/mingshi/probe/onvif"
+	"github.com/mingshi-audit/mingshi/probe/rtsp"
+	"github.com/mingshi-audit/mingshi/probe/web"
+)
+
+// Modules lists every module, in the order a device is asked: the protocol that says most comes first, so that its login is
+// the one the device sees.
+func Modules() []probe.Module {
+	return []probe.Module{onvif.Module(), rtsp.Module(), web.Module()}
+}

@@ -1,0 +1,105 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+)
+
+// Device is one device as a reader meets it: who it is, and how far each function is proved.
+type Device struct {
+	No        int
+	Label     string // inventory id or id, unique within the report
+	Kind      audit.Text
+	Maker     string // vendor and model
+	Cells     []Cell // one per function, in report order
+	Zones     []string
+	Outbound  []Outbound
+	Suspected int // suspected findings about it
+	Open      int // undetermined findings about it
+	audit.Device
+}
+
+// Cell is one function of one device.
+type Cell struct {
+	Function   audit.Function
+	Level      audit.Level
+	Attributes audit.Text
+	Why        audit.Text
+	Exhibits   []int
+	Dispute    []int
+
+	because, dispute []string
+}
+
+// Outbound is one place results go to.
+type Outbound struct {
+	audit.Outbound
+	Exhibits []int
+}
+
+func (v *View) indexDevices() {
+	v.device = map[string]int{}
+	seen := map[string]bool{}
+	for i, d := range v.Report.Devices {
+		label := cmp.Or(d.Inventory, d.ID)
+		if seen[label] {
+			label = d.ID
+		}
+		seen[label] = true
+		v.device[d.ID] = i + 1
+		v.Devices = append(v.Devices, Device{No: i + 1, Label: label, Device: d})
+	}
+}
+
+func (v *View) describeDevices() {
+	for i := range v.Devices {
+		d := &v.Devices[i]
+		d.Kind = msg.Word(string(d.Device.Kind))
+		d.Maker = spaced(d.Vendor, d.Model)
+		d.Zones = v.zones(d.Device.Zones)
+		for _, f := range audit.Functions() {
+			s := d.Face[f]
+			c := Cell{Function: f, Level: s.Level, Attributes: msg.Words(s.Attributes), Why: s.Note,
+				Exhibits: v.numbers(s.Because), Dispute: v.numbers(s.Dispute), because: s.Because, dispute: s.Dispute}
+			if c.Why.IsZero() {
+				c.Why = why(s)
+			}
+			d.Cells = append(d.Cells, c)
+		}
+		for _, o := range d.Device.Outbound {
+			d.Outbound = append(d.Outbound, Outbound{o, v.numbers(o.Because)})
+		}
+	}
+	for _, f := range v.Report.Findings {
+		n := v.number(f.Subject)
+		if n == 0 {
+			continue
+		}
+		switch outcome(f) {
+		case audit.Suspected:
+			v.Devices[n-1].Suspected++
+		case audit.Undetermined:
+			v.Devices[n-1].Open++
+		}
+	}
+}
+
+// why says what a level does and does not mean, where the device's own note says nothing.
+func why(s audit.FaceState) audit.Text {
+	if len(s.Dispute) > 0 {
+		return msg.Text("report.why.dispute")
+	}
+	switch s.Level {
+	case audit.Absent, audit.Capable, audit.Configured, audit.Active:
+		return msg.Text("report.why." + s.Level.String())
+	}
+	return msg.Text("report.why.unknown")
+}
+
+// noteworthy reports whether a device shows anything about faces at all.
+func (d Device) noteworthy() bool {
+	return d.Suspected > 0 || slices.ContainsFunc(d.Cells, func(c Cell) bool { return c.Level >= audit.Capable || len(c.Dispute) > 0 })
+}
