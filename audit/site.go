@@ -369,7 +369,7 @@ type ServerSide struct {
 	Document *File    `json:"document,omitempty" yaml:"document,omitempty"`
 }
 
-// Zones returns every zone of an inventory entry.
+// AllZones returns every zone of an inventory entry, sorted.
 func (e InventoryEntry) AllZones() []string {
 	out := append([]string(nil), e.Zones...)
 	if e.Zone != "" {

@@ -60,15 +60,14 @@ func syncDir(dir string) {
 
 // file is what an appender needs of a file.
 type file interface {
-	io.Writer
+	io.WriterAt
 	Truncate(size int64) error
 	Sync() error
 	Close() error
 }
 
 func createFile(path string) (file, error) {
-	// O_APPEND, so that a write after a truncation lands at the new end.
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
 // appender appends whole entries. After the first failure it cuts the file back to its last whole entry and writes no
@@ -95,7 +94,7 @@ func (a *appender) append(entry []byte) error {
 	if a.err != nil {
 		return a.err
 	}
-	if _, err := a.f.Write(entry); err != nil {
+	if _, err := a.f.WriteAt(entry, a.size); err != nil {
 		a.err = errors.Join(fmt.Errorf("evidence: writing %s: %w", a.name, err), a.f.Truncate(a.size))
 		return a.err
 	}
@@ -121,22 +120,22 @@ func (a *appender) close() error {
 	return err
 }
 
-// digests are the digests of one file, in lower-case hexadecimal.
-type digests struct {
+// Digests are the digests of one file, in lower-case hexadecimal.
+type Digests struct {
 	SHA256 string `json:"sha256"`
 	SM3    string `json:"sm3"`
 }
 
-func digestOf(r io.Reader) (digests, int64, error) {
+func digestOf(r io.Reader) (Digests, int64, error) {
 	a, b := sha256.New(), sm3.New()
 	n, err := io.Copy(io.MultiWriter(a, b), r)
-	return digests{SHA256: hex.EncodeToString(a.Sum(nil)), SM3: hex.EncodeToString(b.Sum(nil))}, n, err
+	return Digests{SHA256: hex.EncodeToString(a.Sum(nil)), SM3: hex.EncodeToString(b.Sum(nil))}, n, err
 }
 
-func digestFile(path string) (digests, int64, error) {
+func digestFile(path string) (Digests, int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return digests{}, 0, err
+		return Digests{}, 0, err
 	}
 	defer f.Close()
 	return digestOf(f)

@@ -28,7 +28,9 @@ type JournalError struct {
 	Why  string
 }
 
-func (e *JournalError) Error() string { return fmt.Sprintf("evidence: journal line %d: %s", e.Line, e.Why) }
+func (e *JournalError) Error() string {
+	return fmt.Sprintf("evidence: journal line %d: %s", e.Line, e.Why)
+}
 
 // maxLine is the longest line of a journal that is written or read.
 const maxLine = 1 << 20

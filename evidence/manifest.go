@@ -16,7 +16,7 @@ import (
 const ManifestSchema = "mingshi.manifest/v1"
 
 // Manifest is manifest.json, the one file that is signed. The caller of Close gives the first group of fields; the second
-// is filled in. It holds digests of the bag's manifests, and these hold the digests of everything below data/.
+// is filled in. It holds Digests of the bag's manifests, and these hold the Digests of everything below data/.
 type Manifest struct {
 	Run       audit.Run        `json:"run"`
 	Site      string           `json:"site"` // the site's id
@@ -28,7 +28,7 @@ type Manifest struct {
 
 	Schema    string             `json:"schema"`
 	Tool      audit.Tool         `json:"tool"`
-	Manifests map[string]digests `json:"manifests"` // of manifest-sha256.txt and manifest-sm3.txt
+	Manifests map[string]Digests `json:"manifests"` // of manifest-sha256.txt and manifest-sm3.txt
 	Journal   JournalHead        `json:"journal"`
 	Closed    time.Time          `json:"closed"`
 }
@@ -112,7 +112,7 @@ func (b *Bundle) seal(m Manifest) error {
 	if err != nil {
 		return err
 	}
-	m.Manifests = map[string]digests{}
+	m.Manifests = map[string]Digests{}
 	for _, alg := range algorithms {
 		text := alg.list(sums)
 		d, _, err := digestOf(bytes.NewReader(text))
@@ -160,10 +160,10 @@ func (b *Bundle) put(name string, data []byte) error {
 	return nil
 }
 
-// sum is a file with its digests.
+// sum is a file with its Digests.
 type sum struct {
 	name string
-	digests
+	Digests
 }
 
 func (b *Bundle) digestAll(names []string) (sums []sum, octets int64, err error) {
@@ -181,19 +181,19 @@ func (b *Bundle) digestAll(names []string) (sums []sum, octets int64, err error)
 // algorithm is a digest the bag has manifests for. SM3 (GB/T 32905) is what a Chinese authority may ask for.
 type algorithm struct {
 	name string
-	of   func(digests) string
+	of   func(Digests) string
 }
 
 var algorithms = []algorithm{
-	{"sha256", func(d digests) string { return d.SHA256 }},
-	{"sm3", func(d digests) string { return d.SM3 }},
+	{"sha256", func(d Digests) string { return d.SHA256 }},
+	{"sm3", func(d Digests) string { return d.SM3 }},
 }
 
 // list is a manifest as RFC 8493 2.1.3 and sha256sum -c want it.
 func (a algorithm) list(sums []sum) []byte {
 	var out bytes.Buffer
 	for _, s := range sums {
-		fmt.Fprintf(&out, "%s  %s\n", a.of(s.digests), s.name)
+		fmt.Fprintf(&out, "%s  %s\n", a.of(s.Digests), s.name)
 	}
 	return out.Bytes()
 }

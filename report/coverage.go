@@ -40,6 +40,7 @@ func (v *View) cover() {
 		}
 		m := &v.Coverage[i]
 		m.Total++
+		c.Status = status(c.Status)
 		m.Count[c.Status]++
 		if c.Status == audit.Tried {
 			continue
@@ -58,6 +59,14 @@ func (v *View) cover() {
 			return cmp.Or(cmp.Compare(slices.Index(s, a.Status), slices.Index(s, b.Status)), cmp.Compare(a.Detail.EN, b.Detail.EN))
 		})
 	}
+}
+
+// status reads a status the cautious way: what is not one of ours is taken for a failure.
+func status(s audit.CoverageStatus) audit.CoverageStatus {
+	if slices.Contains(CoverageStatuses(), s) {
+		return s
+	}
+	return audit.Failed
 }
 
 // target names what coverage speaks of: a device by its label, anything else as it is.
@@ -83,7 +92,7 @@ func (v *View) Statuses() []audit.CoverageStatus {
 func (v *View) covered(ss ...audit.CoverageStatus) int {
 	targets := map[string]bool{}
 	for _, c := range v.Report.Coverage {
-		if slices.Contains(ss, c.Status) {
+		if slices.Contains(ss, status(c.Status)) {
 			targets[c.Target] = true
 		}
 	}
@@ -101,13 +110,13 @@ func (v *View) unclean() []audit.Text {
 		no("empty")
 	}
 	if n := v.Counts.Outcome[audit.Suspected]; n > 0 {
-		no("suspected", n)
+		no("suspected", counted("finding", n))
 	}
 	if n := v.Counts.Outcome[audit.Undetermined]; n > 0 {
-		no("undetermined", n)
+		no("undetermined", counted("finding", n))
 	}
 	if n := v.unjudged(); n > 0 {
-		no("unjudged", n)
+		no("unjudged", counted("device", n))
 	}
 	if !v.holds("site.survey.complete") {
 		no("survey")
@@ -116,7 +125,7 @@ func (v *View) unclean() []audit.Text {
 		no("server_side")
 	}
 	if n := v.covered(audit.NoAnswer, audit.RefusedBy, audit.Partial, audit.Failed, audit.Stopped, audit.DeniedByUs); n > 0 {
-		no("unreached", n)
+		no("unreached", counted("target", n))
 	}
 	return out
 }
@@ -158,16 +167,16 @@ func (v *View) limits() []audit.Text {
 		say("permit_sample", p.String())
 	}
 	if n := v.covered(audit.NoAnswer); n > 0 {
-		say("unreachable", n)
+		say("unreachable", counted("target", n))
 	}
 	if n := v.covered(audit.RefusedBy); n > 0 {
-		say("refused", n)
+		say("refused", counted("target", n))
 	}
 	if n := v.covered(audit.NotObserved); n > 0 {
-		say("not_observed", n)
+		say("not_observed", counted("target", n))
 	}
 	if n := v.unverified(); n > 0 {
-		say("text_status", n)
+		say("text_status", counted("rule", n))
 	}
 	say("network")
 	return out

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/msg"
@@ -97,9 +96,4 @@ func why(s audit.FaceState) audit.Text {
 		return msg.Text("report.why." + s.Level.String())
 	}
 	return msg.Text("report.why.unknown")
-}
-
-// noteworthy reports whether a device shows anything about faces at all.
-func (d Device) noteworthy() bool {
-	return d.Suspected > 0 || slices.ContainsFunc(d.Cells, func(c Cell) bool { return c.Level >= audit.Capable || len(c.Dispute) > 0 })
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/mingshi-audit/mingshi/audit"
-	"github.com/mingshi-audit/mingshi/internal/msg"
 )
 
 // Exhibit is an observation something rests on, as a list of evidence names it: number, source, when, how obtained, what it
@@ -101,8 +100,8 @@ func (v *View) numbers(ids []string) []int {
 }
 
 func (v *View) describe(o audit.Observation) Exhibit {
-	e := Exhibit{Observation: o, What: same(spaced(o.Module, o.Kind)), Class: msg.Word("class." + string(o.Class)),
-		Status: msg.Word("status." + o.Status.String()), When: span(same(stamp(o.At)), same(stamp(o.Until))), Auth: o.Auth}
+	e := Exhibit{Observation: o, What: same(spaced(o.Module, o.Kind)), Class: term("class", string(o.Class)),
+		Status: term("status", o.Status.String()), When: span(same(stamp(o.At)), same(stamp(o.Until))), Auth: o.Auth}
 	if o.Until.IsZero() {
 		e.When = same(stamp(o.At))
 	}

@@ -242,3 +242,12 @@ func addText(list []audit.Text, t audit.Text) []audit.Text {
 	}
 	return append(list, t)
 }
+
+// burden is the short word for who bears the burden of proof.
+func (v *View) burden(b string) audit.Text {
+	switch b {
+	case "claimant", "processor", "mixed":
+		return msg.Text("report.burden.short." + b)
+	}
+	return same(b)
+}

@@ -11,19 +11,28 @@ func (v *View) lead() audit.Text {
 	open := c.Outcome[audit.Undetermined]
 	switch n := c.Outcome[audit.Suspected]; {
 	case n > 0 && open > 0:
-		return msg.Text("report.lead.suspected_open", n, v.severities(), c.Devices, open)
+		return msg.Text("report.lead.suspected_open", counted("finding", n), v.severities(), v.concerned(), counted("finding", open))
 	case n > 0:
-		return msg.Text("report.lead.suspected", n, v.severities(), c.Devices)
+		return msg.Text("report.lead.suspected", counted("finding", n), v.severities(), v.concerned())
 	case len(v.Report.Devices) == 0:
 		return msg.Text("report.lead.empty")
 	case open > 0:
-		return msg.Text("report.lead.open", open)
+		return msg.Text("report.lead.open", counted("finding", open))
 	case len(v.clean) == 0:
 		return msg.Text("report.lead.clean", v.window())
 	case c.Outcome[audit.Conforms] == 0:
 		return msg.Text("report.lead.nothing")
 	}
 	return msg.Text("report.lead.conforms")
+}
+
+// concerned counts the provisions and devices of suspected findings.
+func (v *View) concerned() audit.Text {
+	p := counted("provision", v.Counts.Provisions)
+	if v.Counts.Devices == 0 {
+		return p
+	}
+	return msg.Text("report.lead.on", p, counted("device", v.Counts.Devices))
 }
 
 // severities counts suspected findings by severity, worst first: "1 critical, 2 high".
@@ -77,7 +86,7 @@ func (v *View) next() []audit.Text {
 		do("preserve")
 	}
 	if n := len(v.Requests); n > 0 {
-		do("request", n)
+		do("request", counted("request", n))
 	}
 	if !v.holds("site.survey.complete") {
 		do("survey")
@@ -89,7 +98,7 @@ func (v *View) next() []audit.Text {
 		do("sample", v.Report.Run.Permit.String())
 	}
 	if n := v.covered(audit.NoAnswer); n > 0 {
-		do("reach", n)
+		do("reach", counted("target", n))
 	}
 	do("verify")
 	return out

@@ -38,8 +38,11 @@ type View struct {
 	clean    []audit.Text // reasons why the site may not be called clean; none means it may
 }
 
-// Pair is a label and its value.
-type Pair struct{ Label, Value audit.Text }
+// Pair is a label and what stands under it.
+type Pair struct {
+	Label  audit.Text
+	Values []audit.Text
+}
 
 // Counts says how many findings there are. A finding is one rule for one subject.
 type Counts struct {
@@ -126,8 +129,13 @@ func (v *View) meta() []Pair {
 	r := v.Report
 	var out []Pair
 	add := func(id string, val audit.Text) {
-		if val.ZH != "" || val.EN != "" {
-			out = append(out, Pair{msg.Text(id), val})
+		label := msg.Text(id)
+		switch n := len(out); {
+		case val.IsZero():
+		case n > 0 && out[n-1].Label == label:
+			out[n-1].Values = append(out[n-1].Values, val)
+		default:
+			out = append(out, Pair{label, []audit.Text{val}})
 		}
 	}
 	add("report.meta.site", same(r.Site.Name))
@@ -150,7 +158,7 @@ func (v *View) meta() []Pair {
 		nets = append(nets, n.String())
 	}
 	add("report.meta.perimeter", list(nets))
-	add("report.meta.permit", both(r.Run.Permit.String(), brackets(msg.Word("permit."+r.Run.Permit.String()))))
+	add("report.meta.permit", both(r.Run.Permit.String(), brackets(term("permit", r.Run.Permit.String()))))
 	add("report.meta.window", v.window())
 	if !r.AsOf.IsZero() {
 		add("report.meta.as_of", same(r.AsOf.In(audit.CST()).Format("2006-01-02")))

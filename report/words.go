@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/clean"
+	"github.com/mingshi-audit/mingshi/internal/msg"
 )
 
 // same is a text that reads alike in both languages: a name, an address, a digest.
@@ -62,4 +64,41 @@ func in(lang string, t audit.Text) string {
 		return t.ZH
 	}
 	return t.EN
+}
+
+// counted is a number with its noun in both languages: "1 device", "3 devices".
+func counted(noun string, n int) audit.Text {
+	if n == 1 {
+		return msg.Text("report.n."+noun+".one", n)
+	}
+	return msg.Text("report.n."+noun, n)
+}
+
+// level is a level's name; what is no level is unknown.
+func level(l audit.Level) string {
+	if l < audit.Unknown || l > audit.Active {
+		l = audit.Unknown
+	}
+	return l.String()
+}
+
+// oneLine makes a path or the like fit to be printed.
+func oneLine(s string) string { return clean.Text(s, maxString) }
+
+// digest returns s if it is a hexadecimal digest, and nothing otherwise: it is printed where nobody expects another thing.
+func digest(s string) string {
+	if len(s) < 16 || len(s) > 128 || strings.Trim(s, "0123456789abcdef") != "" {
+		return ""
+	}
+	return s
+}
+
+func first[T any](list []T, n int) []T { return list[:min(n, len(list))] }
+
+// term is the word for a term of one area of the vocabulary ("status", "class"), or the term itself where there is none.
+func term(area, s string) audit.Text {
+	if t := msg.Word(area + "." + s); t.ZH != area+"."+s {
+		return t
+	}
+	return same(s)
 }

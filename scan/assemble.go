@@ -65,7 +65,11 @@ func Assemble(rec Record, modules []probe.Module, packs []*rules.Pack) (audit.Re
 	if err != nil {
 		return audit.Report{}, err
 	}
-	j, err := rules.Judge(packs, in)
+	var j rules.Judgement
+	err = isolated(func() (err error) { // a defect in judging must not cost the evidence
+		j, err = rules.Judge(packs, in)
+		return err
+	})
 	if err != nil {
 		return audit.Report{}, fmt.Errorf("scan: judging: %w", err)
 	}

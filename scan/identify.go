@@ -72,7 +72,9 @@ func Identify(observations []audit.Observation, inventory []audit.InventoryEntry
 			device[l] = d.ID
 		}
 	}
-	slices.SortFunc(devices, func(a, b audit.Device) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(devices, func(a, b audit.Device) int {
+		return cmp.Or(cmp.Compare(b2i(a.Inventory == ""), b2i(b.Inventory == "")), cmp.Compare(a.Inventory, b.Inventory), cmp.Compare(a.ID, b.ID))
+	})
 	return devices, device
 }
 
@@ -420,4 +422,11 @@ func nonEmpty(s string) []string {
 		return nil
 	}
 	return []string{s}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

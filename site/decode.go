@@ -4,8 +4,6 @@ import (
 	"math"
 	"net/netip"
 	"reflect"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,119 +24,16 @@ type decoder struct {
 	problems []Problem
 	nodes    int
 	depth    int
-	stopped  bool // a limit was hit; nothing more is read
+	stopped  bool            // a limit was hit; nothing more is read
+	decoded  bool            // values are in their places; what follows is about their meaning
+	bad      map[string]bool // paths whose value could not be read: nothing below them is missing
 }
 
 func newDecoder(src *source) *decoder {
-	return &decoder{src: src, anchors: map[string]ast.Node{}, at: map[string]ast.Node{}, keys: map[string]ast.Node{}}
+	return &decoder{src: src, anchors: map[string]ast.Node{}, at: map[string]ast.Node{}, keys: map[string]ast.Node{}, bad: map[string]bool{}}
 }
 
 func valueOf(p any) reflect.Value { return reflect.ValueOf(p).Elem() }
-
-// problem records a problem at a path: at its value, else its key, else the nearest thing around it that was written.
-func (d *decoder) problem(path, id string, args ...any) { d.record(d.nodeAt(path), path, id, args...) }
-
-func (d *decoder) record(n ast.Node, path, id string, args ...any) {
-	line, col := 1, 1
-	if n != nil {
-		line, col = d.src.clamp(position(n))
-	}
-	d.problems = append(d.problems, Problem{Line: line, Col: col, Path: path, Text: msg.Text(id, args...)})
-}
-
-func (d *decoder) nodeAt(path string) ast.Node {
-	for p := path; p != ""; p = parent(p) {
-		if n := d.at[p]; n != nil {
-			if _, null := n.(*ast.NullNode); !null && p == path {
-				return n
-			}
-		}
-		if n := d.keys[p]; n != nil {
-			return n
-		}
-		if n := d.at[p]; n != nil {
-			return n
-		}
-	}
-	return d.at[""]
-}
-
-func parent(path string) string {
-	return path[:max(0, strings.LastIndexAny(path, ".["))]
-}
-
-// sorted returns the problems in the order of the file, without repeats.
-func (d *decoder) sorted() []Problem {
-	slices.SortFunc(d.problems, compareProblems)
-	out := slices.Compact(d.problems)
-	if len(out) > maxProblems {
-		out = append(out[:maxProblems:maxProblems], problemAt(out[maxProblems].Line, out[maxProblems].Col, "site.more", len(out)-maxProblems))
-	}
-	for i := range out {
-		out[i] = d.src.excerpt(out[i])
-	}
-	return out
-}
-
-// anchorsOf collects anchors in document order.
-func (d *decoder) anchorsOf(n ast.Node) {
-	if d.depth++; d.depth > 8*maxDepth {
-		d.depth--
-		return
-	}
-	defer func() { d.depth-- }()
-	switch x := n.(type) {
-	case *ast.MappingNode:
-		for _, v := range x.Values {
-			d.anchorsOf(v)
-		}
-	case *ast.MappingValueNode:
-		d.anchorsOf(x.Value)
-	case *ast.SequenceNode:
-		for _, v := range x.Values {
-			d.anchorsOf(v)
-		}
-	case *ast.TagNode:
-		d.anchorsOf(x.Value)
-	case *ast.AnchorNode:
-		name := x.Name.GetToken().Value
-		if d.anchors[name] != nil {
-			d.record(x, "", "site.anchor_twice", clean.Text(name, 40))
-		}
-		d.anchors[name] = x.Value
-		d.anchorsOf(x.Value)
-	}
-}
-
-// resolve follows anchors, aliases and the tags of YAML's own types. It returns nil, with a problem recorded, for what it
-// cannot follow.
-func (d *decoder) resolve(n ast.Node, path string) ast.Node {
-	for range maxDepth {
-		switch x := n.(type) {
-		case *ast.AnchorNode:
-			n = x.Value
-		case *ast.AliasNode:
-			name := x.Value.GetToken().Value
-			if d.anchors[name] == nil {
-				d.record(x, path, "site.anchor_unknown", clean.Text(name, 40))
-				return nil
-			}
-			n = d.anchors[name]
-		case *ast.TagNode:
-			if !slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool", "!!seq", "!!map", "!!null", "!!timestamp"}, x.Start.Value) {
-				d.record(x, path, "site.tag", clean.Text(x.Start.Value, 40))
-				return nil
-			}
-			n = x.Value
-		case nil:
-			return nil
-		default:
-			return n
-		}
-	}
-	d.record(n, path, "site.too_deep")
-	return nil
-}
 
 // decode puts a value where it belongs. What does not fit leaves the zero value and a problem.
 func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
@@ -146,14 +41,12 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
 		return
 	}
 	if d.nodes++; d.nodes > maxNodes {
-		d.stopped = true
-		d.record(n, path, "site.too_many")
+		d.stop(n, path, "site.too_many")
 		return
 	}
 	if d.depth++; d.depth > maxDepth {
 		d.depth--
-		d.stopped = true
-		d.record(n, path, "site.too_deep")
+		d.stop(n, path, "site.too_deep")
 		return
 	}
 	defer func() { d.depth-- }()
@@ -255,7 +148,7 @@ func (d *decoder) decodeStruct(n ast.Node, v reflect.Value, path string) {
 	fields := fieldsOf(v.Type())
 	for _, kv := range pairs {
 		key := kv.key
-		if a, ok := aliases[v.Type().Name()+"."+key]; ok {
+		if a, ok := aliases()[v.Type().Name()+"."+key]; ok {
 			key = a
 		}
 		p := join(path, key)
@@ -338,87 +231,6 @@ func (d *decoder) decodeMap(n ast.Node, v reflect.Value, path string) {
 	v.Set(reflect.ValueOf(out))
 }
 
-type pair struct {
-	key         string
-	node, value ast.Node
-}
-
-// pairs returns the keys and values of a mapping in the order of the file; merged ones come after its own. Repeated keys
-// are problems.
-func (d *decoder) pairs(n ast.Node, path string) ([]pair, bool) {
-	var values []*ast.MappingValueNode
-	switch x := n.(type) {
-	case *ast.MappingNode:
-		values = x.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{x}
-	default:
-		d.mismatch(n, path, "mapping")
-		return nil, false
-	}
-	if d.nodes += len(values); d.nodes > maxNodes {
-		d.stopped = true
-		d.record(n, path, "site.too_many")
-		return nil, false
-	}
-	var out []pair
-	seen := map[string]ast.Node{}
-	for _, kv := range values {
-		if kv.Key.IsMergeKey() {
-			continue
-		}
-		t := kv.Key.GetToken()
-		if _, ok := kv.Key.(*ast.MappingKeyNode); ok || t == nil {
-			d.record(kv.Key, path, "site.complex_key")
-			continue
-		}
-		key := t.Value
-		if first := seen[key]; first != nil {
-			line, _ := position(first)
-			d.record(kv.Key, join(path, cleanKey(key)), "site.key_twice", cleanKey(key), line)
-			continue
-		}
-		seen[key] = kv.Key
-		out = append(out, pair{key, kv.Key, kv.Value})
-	}
-	for _, kv := range values {
-		if !kv.Key.IsMergeKey() {
-			continue
-		}
-		for _, m := range d.merged(kv.Value, path) {
-			if seen[m.key] == nil {
-				seen[m.key] = m.node
-				out = append(out, m)
-			}
-		}
-	}
-	return out, true
-}
-
-// merged returns what "<<:" brings in: the pairs of one mapping or of several, the first winning.
-func (d *decoder) merged(n ast.Node, path string) []pair {
-	if d.nodes++; d.nodes > maxNodes || d.depth >= maxDepth {
-		d.stopped = true
-		d.record(n, path, "site.too_many")
-		return nil
-	}
-	d.depth++
-	defer func() { d.depth-- }()
-	v := d.resolve(n, path)
-	if v == nil || d.stopped {
-		return nil
-	}
-	if s, ok := v.(*ast.SequenceNode); ok {
-		var out []pair
-		for _, e := range s.Values {
-			out = append(out, d.merged(e, path)...)
-		}
-		return out
-	}
-	out, _ := d.pairs(v, path)
-	return out
-}
-
 // text returns a scalar as it was written. Numbers are taken as text, so that a registration number needs no quotes.
 func (d *decoder) text(n ast.Node, path string) (string, bool) {
 	switch x := n.(type) {
@@ -448,39 +260,6 @@ func kindText(n ast.Node) audit.Text {
 	return msg.Text("site.kind.other")
 }
 
-func (d *decoder) unknownKey(kv pair, path string, fields map[string]reflect.StructField) {
-	known := make([]string, 0, len(fields))
-	for k := range fields {
-		known = append(known, k)
-	}
-	slices.Sort(known)
-	key := cleanKey(kv.key)
-	if near := nearest(key, known); near != "" {
-		d.record(kv.node, join(path, key), "site.key_near", key, near)
-		return
-	}
-	d.record(kv.node, join(path, key), "site.key_unknown", key, strings.Join(known, ", "))
-}
-
-// unknownWord reports a word outside a closed vocabulary.
-func (d *decoder) unknownWord(path, got string, words []string) {
-	if near := nearest(got, words); near != "" {
-		d.problem(path, "site.word_near", clean.Text(got, 60), near, strings.Join(words, ", "))
-		return
-	}
-	d.problem(path, "site.word_unknown", clean.Text(got, 60), strings.Join(words, ", "))
-}
-
-// cleanKey shows a key, or that there is something that is none: a person who forgot a colon may have typed a login there.
-func cleanKey(s string) string {
-	if !keyLike.MatchString(s) {
-		return "…"
-	}
-	return s
-}
-
-var keyLike = regexp.MustCompile(`^[\p{L}\p{N}_.<-]{1,40}$`)
-
 // fieldsOf maps the keys of a mapping to the fields of a type.
 func fieldsOf(t reflect.Type) map[string]reflect.StructField {
 	out := map[string]reflect.StructField{}
@@ -493,4 +272,4 @@ func fieldsOf(t reflect.Type) map[string]reflect.StructField {
 }
 
 // aliases are keys of older record forms that mean another key.
-var aliases = map[string]string{"Site.venue_type": "venue"}
+func aliases() map[string]string { return map[string]string{"Site.venue_type": "venue"} }

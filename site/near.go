@@ -22,6 +22,14 @@ func nearest(s string, words []string) string {
 			best, bestD = w, d
 		}
 	}
+	if best != "" || len(s) < 4 {
+		return best
+	}
+	for _, w := range words { // "shopping_mall" for "mall"
+		if n := norm(w); len(w) >= 4 && len(w) > len(best) && (strings.Contains(s, n) || strings.Contains(n, s)) {
+			best = w
+		}
+	}
 	return best
 }
 

@@ -87,6 +87,7 @@ func (s *source) excerpt(p Problem) Problem {
 		return p
 	}
 	var b strings.Builder
+	from := max(0, p.Col-1-maxLine*3/4) // of a long line, the part around the place is shown
 	for n := max(1, p.Line-2); n <= min(len(s.lines), p.Line+1); n++ {
 		mark := " "
 		if n == p.Line {
@@ -96,20 +97,33 @@ func (s *source) excerpt(p Problem) Problem {
 		if n == len(s.lines) && line == "" && n != p.Line {
 			break
 		}
-		b.WriteString(strings.TrimRight(fmt.Sprintf("%s %4d | %s", mark, n, cutLine(line)), " ") + "\n")
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%s %4d | %s", mark, n, cut(line, from)), " ") + "\n")
 		if n == p.Line {
-			b.WriteString("       | " + strings.Repeat(" ", columns(s.lines[n-1], p.Col-1)) + "^\n")
+			b.WriteString("       | " + strings.Repeat(" ", columns(cut(s.lines[n-1], from), p.Col-1-from)) + "^\n")
 		}
 	}
 	p.Excerpt = strings.TrimRight(b.String(), "\n")
 	return p
 }
 
+// cut returns at most maxLine characters of a line, from the given one on.
+func cut(s string, from int) string {
+	r := []rune(s)
+	end := min(len(r), from+maxLine)
+	switch {
+	case from >= len(r):
+		return ""
+	case end < len(r):
+		return string(r[from:end]) + "…"
+	}
+	return string(r[from:end])
+}
+
 // columns returns how wide the first n characters of a line are on a terminal, where most Chinese characters take two places.
 func columns(line string, n int) int {
 	w := 0
 	for _, r := range line {
-		if n--; n < 0 || w >= maxLine {
+		if n--; n < 0 {
 			break
 		}
 		switch width.LookupRune(r).Kind() {
@@ -123,13 +137,3 @@ func columns(line string, n int) int {
 }
 
 const maxLine = 160
-
-func cutLine(s string) string {
-	n := 0
-	for i := range s {
-		if n++; n > maxLine {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}

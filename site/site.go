@@ -57,6 +57,7 @@ func parse(data []byte) (*audit.SiteFile, []Problem) {
 	}
 	d := newDecoder(src)
 	f := d.file(root)
+	d.decoded = true
 	v := &validator{decoder: d, f: f}
 	v.all()
 	return f, d.sorted()

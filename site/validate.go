@@ -2,6 +2,7 @@ package site
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/clean"
@@ -22,6 +23,9 @@ func (v *validator) all() {
 	switch v.f.Schema {
 	case SchemaName:
 	case "":
+		if v.wrote("schema") {
+			break
+		}
 		v.problem("schema", "site.schema_missing", SchemaName)
 	default:
 		v.problem("schema", "site.schema", clean.Text(v.f.Schema, 60), SchemaName)
@@ -42,8 +46,11 @@ func (v *validator) all() {
 	v.serverSide()
 }
 
-// ids checks the ids of a list and returns them.
+// ids checks the ids of a list and returns them, or nil where the list could not be read: then no reference is a mistake.
 func (v *validator) ids(path string, n int, id func(int) string) map[string]bool {
+	if v.wrote(path) && n == 0 {
+		return nil
+	}
 	out := map[string]bool{}
 	for i := range n {
 		p := index(path, i) + ".id"
@@ -97,7 +104,7 @@ func (v *validator) authority() {
 	v.document(a.Document, "authority.document")
 	v.people(a.Inspectors, "authority.inspectors")
 	v.period(a.Valid, "authority.valid", true)
-	if len(a.Perimeter) == 0 {
+	if len(a.Perimeter) == 0 && !v.unread("authority.perimeter") {
 		v.problem("authority.perimeter", "site.perimeter_empty")
 	}
 	if a.Permit == audit.PermitNone && !v.wrote("authority.permit") {
@@ -121,7 +128,7 @@ func permitNames() string {
 	return strings.Join(words, ", ")
 }
 
-// span checks two times of a day. Hours past midnight are two entries, so that no reader has to guess which day is meant.
+// span checks two times of a day. Where the second is before the first, the hours run past midnight.
 func (v *validator) span(from, to, fromPath, toPath string) {
 	ok := true
 	for _, x := range []struct{ s, path string }{{from, fromPath}, {to, toPath}} {
@@ -134,7 +141,7 @@ func (v *validator) span(from, to, fromPath, toPath string) {
 			ok = false
 		}
 	}
-	if ok && from >= to {
+	if ok && (from == to || from == "24:00") {
 		v.problem(toPath, "site.hours_order", from, to)
 	}
 }
@@ -189,7 +196,7 @@ func (v *validator) inventory() {
 }
 
 func (v *validator) zone(id, path string) {
-	if id != "" && !v.zones[id] {
+	if id != "" && v.zones != nil && !v.zones[id] {
 		v.unknownRef(path, id, v.zones, "site.zone_near", "site.zone_unknown")
 	}
 }
@@ -203,22 +210,32 @@ func (v *validator) zoneList(ids []string, path string) {
 // cameraList checks ids of inventory entries; "*" means every camera.
 func (v *validator) cameraList(ids []string, path string) {
 	for i, id := range ids {
-		if id != "" && id != "*" && !v.cameras[id] {
+		if id != "" && id != "*" && v.cameras != nil && !v.cameras[id] {
 			v.unknownRef(index(path, i), id, v.cameras, "site.camera_near", "site.camera_unknown")
 		}
 	}
 }
 
+// unknownRef reports an id nobody listed. Ids that differ in a number only are different things, not slips of the pen.
 func (v *validator) unknownRef(path, id string, ids map[string]bool, near, unknown string) {
 	var all []string
 	for x := range ids {
-		all = append(all, x)
+		if strings.Map(notDigit, x) != strings.Map(notDigit, id) {
+			all = append(all, x)
+		}
 	}
 	if n := nearest(id, all); n != "" {
 		v.problem(path, near, clean.Text(id, 60), n)
 		return
 	}
 	v.problem(path, unknown, clean.Text(id, 60))
+}
+
+func notDigit(r rune) rune {
+	if unicode.IsDigit(r) {
+		return -1
+	}
+	return r
 }
 
 // areas checks zones. Whether a zone is public decides whether the law applies, so that it is never assumed for a kind of

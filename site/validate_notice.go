@@ -76,9 +76,6 @@ func (v *validator) notices() {
 		if n.Rules != nil {
 			v.sha256(&n.Rules.RetrievedSHA256, p+".rules.retrieved_sha256")
 		}
-		if n.Status == "removed" && n.RemovedOn.IsZero() && v.wrote(p+".removed_on") == false && !n.PostedOn.IsZero() {
-			v.problem(p+".removed_on", "site.removed_when")
-		}
 		if !n.PostedOn.IsZero() && !n.RemovedOn.IsZero() && n.RemovedOn.End().Before(n.PostedOn.T) {
 			v.problem(p+".removed_on", "site.order", n.PostedOn.String(), n.RemovedOn.String())
 		}
@@ -154,7 +151,7 @@ func (v *validator) consents() {
 	}
 }
 
-var itemShape = regexp.MustCompile(`^(?:第?[五5]条?)?\s*(?:第?\s*[（(]\s*([一二三四五1-5])\s*[）)]\s*项?|[.．]([1-5]))$|^([一二三四五1-5])$`)
+var itemShape = regexp.MustCompile(`^(?:第?[五5]条?)?(?:[（(]([一二三四五1-5])[）)]|第[（(]?([一二三四五1-5])[）)]?项|[.．]([1-5]))$|^([一二三四五1-5])$`)
 
 // item reads an item of Art. 5 as people write it, and returns "5(2)", or "" for anything else.
 func item(s string) string {
@@ -162,7 +159,7 @@ func item(s string) string {
 	if m == nil {
 		return ""
 	}
-	n := m[1] + m[2] + m[3]
+	n := m[1] + m[2] + m[3] + m[4]
 	if i := strings.Index("一二三四五", n); i >= 0 {
 		n = string(rune('1' + i/len("一")))
 	}
@@ -233,9 +230,6 @@ func (v *validator) serverSide() {
 	}
 	if s.Attested && s.At.IsZero() && !v.wrote("server_side.at") {
 		v.problem("server_side.at", "site.server_at")
-	}
-	if s.Analyses == nil && s.Attested && !v.wrote("server_side.analyses_faces") {
-		v.problem("server_side.analyses_faces", "site.missing_bool")
 	}
 	v.document(s.Document, "server_side.document")
 }

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"net"
 	"net/netip"
@@ -8,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/clean"
@@ -27,11 +30,11 @@ var (
 // was meant is not for the program to guess.
 func (d *decoder) prefix(s, path string) netip.Prefix {
 	s = strings.TrimSpace(s)
-	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen())
-	}
 	p, err := netip.ParsePrefix(s)
+	if a, bare := netip.ParseAddr(s); bare == nil && a.Zone() == "" {
+		a = a.Unmap()
+		p, err = netip.PrefixFrom(a, a.BitLen()), nil
+	}
 	switch {
 	case strings.Contains(s, "{{"):
 		d.problem(path, "site.placeholder", clean.Text(s, 60))
@@ -45,6 +48,8 @@ func (d *decoder) prefix(s, path string) netip.Prefix {
 		d.problem(path, "site.prefix_all", p.String())
 	case p.Masked() != p:
 		d.problem(path, "site.prefix_bits", clean.Text(s, 60), p.Masked().String(), netip.PrefixFrom(p.Addr(), p.Addr().BitLen()).String())
+	case p.Addr().IsUnspecified():
+		d.problem(path, "site.prefix", clean.Text(s, 60))
 	case p.Addr().IsMulticast():
 		d.problem(path, "site.prefix_multicast", p.String())
 	default:
@@ -182,14 +187,32 @@ func (d *decoder) period(p audit.Period, path string, needed bool) {
 	}
 }
 
-// wrote reports whether a value other than nothing stands at a path: it may have been a problem already.
+// wrote reports whether something stands at a path, or whether nobody can tell because what is around it could not be read.
 func (d *decoder) wrote(path string) bool {
-	n := d.at[path]
-	return n != nil && kindOf(n) != "nothing"
+	if d.unread(path) {
+		return true
+	}
+	switch n := d.at[path].(type) {
+	case nil, *ast.NullNode:
+		return false
+	case *ast.StringNode:
+		return n.Value != ""
+	}
+	return true
+}
+
+// unread reports whether the value at a path, or something around it, could not be read.
+func (d *decoder) unread(path string) bool {
+	for p := path; p != ""; p = parent(p) {
+		if d.bad[p] {
+			return true
+		}
+	}
+	return d.bad[""]
 }
 
 // textDigest is the digest text_sha256 must have: of the text as parsed.
 func textDigest(s string) string {
-	h := sha256Of([]byte(s))
+	h := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(h[:])
 }

@@ -113,9 +113,7 @@ func (a *app) exit(err error) int {
 	var s *site.Errors
 	switch {
 	case errors.As(err, &s):
-		for _, p := range s.Problems {
-			fmt.Fprint(a.err, p.Format(a.lang))
-		}
+		fmt.Fprintln(a.err, s.In(a.lang))
 		fmt.Fprintln(a.err, a.t("cli.site.refused", len(s.Problems)))
 		return exitNotAllowed
 	case errors.As(err, &e):

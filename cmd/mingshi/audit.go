@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -39,7 +40,6 @@ type plan struct {
 	window    time.Duration
 	simulated bool
 	clock     func() time.Time
-	dial      func(context.Context, string, string) (guardConn, error)
 }
 
 // carryOut runs an audit from the authority to the bundle and returns its report. Before the guard agrees nothing is sent and
@@ -49,7 +49,7 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	if err != nil {
 		return audit.Report{}, fmt.Errorf("loading the rule packs: %w", err)
 	}
-	g, err := guard.New(guard.Config{Authority: p.file.Authority, Permit: p.permit, Only: p.only, Clock: p.clock, Dial: p.dial})
+	g, err := guard.New(guard.Config{Authority: p.file.Authority, Permit: p.permit, Only: p.only, Clock: p.clock})
 	if err != nil {
 		return audit.Report{}, refusal(err)
 	}
@@ -64,7 +64,7 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 		Login: func(ref string) (string, string, error) {
 			user, password, err := p.login(ref)
 			if err == nil {
-				bundle.Credential(user, password)
+				bundle.Login(user, password)
 			}
 			return user, password, err
 		},
@@ -78,7 +78,7 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 		r = audit.Report{Schema: audit.ReportSchema, Site: p.file.Site, Authority: p.file.Authority, Tool: tool(), Run: run,
 			Observations: gathered.Observations, Coverage: gathered.Coverage}
 	}
-	if err := seal(bundle, p, r, packs); err != nil {
+	if err := seal(bundle, p, r, packs, a.lang); err != nil {
 		return r, bundleError(err)
 	}
 	if judgeErr != nil {
@@ -88,7 +88,7 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 }
 
 // seal writes everything but the transcript into the bundle and closes it.
-func seal(b *evidence.Bundle, p plan, r audit.Report, packs []*rules.Pack) error {
+func seal(b *evidence.Bundle, p plan, r audit.Report, packs []*rules.Pack, lang string) error {
 	var errs []error
 	add := func(name string, data []byte, err error) {
 		if err == nil {
@@ -99,19 +99,23 @@ func seal(b *evidence.Bundle, p plan, r audit.Report, packs []*rules.Pack) error
 	add("data/site.yaml", p.yaml, nil)
 	for _, pack := range packs {
 		for name, data := range pack.Files() {
-			add("data/packs/"+pack.ID+"/"+name, data, nil)
+			add("data/packs/"+pack.ID()+"/"+name, data, nil)
 		}
 	}
 	data, err := report.JSON(r)
 	add("data/report.json", data, err)
-	var refs []evidence.PackRef
-	for _, x := range r.Packs {
-		refs = append(refs, evidence.PackRef(x))
-	}
-	page, err := renderPage(r, data)
+	page, err := pageOf(r, lang, digestOf(data))
 	add("report.html", page, err)
-	errs = append(errs, b.Close(evidence.Manifest{Site: r.Site.ID, Authority: r.Authority, Run: r.Run, Packs: r.Packs, Window: r.Window}))
+	errs = append(errs, b.Close(evidence.Manifest{Site: r.Site.ID, Authority: evidence.Summarise(r.Authority), Run: r.Run, Packs: r.Packs, Window: r.Window}))
 	return errors.Join(errs...)
+}
+
+// pageOf renders the page that goes into the bundle. It names the report it was made from by its digest.
+func pageOf(r audit.Report, lang, digest string) ([]byte, error) {
+	var page bytes.Buffer
+	f, _ := formatNamed("html")
+	err := f.Write(&page, report.Build(r), report.Options{Lang: lang, Digest: digest})
+	return page.Bytes(), err
 }
 
 // digestOf names the bundle on the page: the digest of its report.
@@ -123,7 +127,7 @@ func digestOf(reportJSON []byte) string {
 func refusal(err error) error {
 	var t *guard.AuthorityError
 	if errors.As(err, &t) {
-		return &exitError{exitNotAllowed, t.Text}
+		return &exitError{exitNotAllowed, t.Reason}
 	}
 	return &exitError{exitNotAllowed, msg.Text("cli.bad.command", err.Error())}
 }

@@ -48,8 +48,13 @@ func (a *app) open(dir string) (stored, error) {
 	if err != nil {
 		return fail(err)
 	}
+	packs, err := os.OpenRoot(filepath.Join(dir, "data", "packs"))
+	if err != nil {
+		return fail(err)
+	}
+	defer packs.Close()
 	for _, p := range s.report.Packs {
-		pack, err := rules.Load(os.DirFS(filepath.Join(dir, "data", "packs")), p.ID)
+		pack, err := rules.Load(packs.FS(), p.ID)
 		if err != nil {
 			return fail(err)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"time"
@@ -26,7 +27,8 @@ func (a *app) demoCommand() *cobra.Command {
 			if out == "" {
 				out = freshDir("mingshi-demo")
 			}
-			shop, err := lab.Open(c.Context(), lab.Config{Multicast: true})
+			// The shop outlives an interrupt, so that what is held on its devices can be released in good order.
+			shop, err := lab.Open(context.WithoutCancel(c.Context()), lab.Config{Multicast: true})
 			if err != nil {
 				return &exitError{exitIncomplete, textOf("cli.demo.failed", err.Error())}
 			}

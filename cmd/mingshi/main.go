@@ -14,6 +14,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A reader that went away ("| head") must not cost the bundle: the write fails instead, and the audit goes on.
+	signal.Ignore(syscall.SIGPIPE)
 	// A second interrupt ends the program at once: the first one has been turned into an orderly end.
 	context.AfterFunc(ctx, stop)
 	code := run(ctx, os.Args[1:], streams{out: os.Stdout, err: os.Stderr, env: os.LookupEnv})

@@ -105,13 +105,13 @@ func (a *app) rulesTestCommand() *cobra.Command {
 			for _, p := range packs {
 				results, err := p.Test()
 				if err != nil {
-					return a.usage("cli.bad.pack", p.ID, err.Error())
+					return a.usage("cli.bad.pack", p.ID(), err.Error())
 				}
 				for _, r := range results {
 					count++
 					if !r.OK {
 						failed++
-						fmt.Fprintf(a.out, "FAIL %s: %s\n     %s\n", r.Rule, r.Name, r.Detail)
+						fmt.Fprintf(a.out, "FAIL %s: %s\n     %s\n", r.Rule, r.Case, r.Problem)
 					}
 				}
 			}
@@ -131,7 +131,7 @@ func ruleTexts() ([]audit.RuleText, error) {
 	}
 	var out []audit.RuleText
 	for _, p := range packs {
-		out = append(out, p.Texts()...)
+		out = append(out, p.Rules()...)
 	}
 	return out, nil
 }

@@ -16,12 +16,12 @@ const (
 	maxMarks = 4
 )
 
-// Text returns s as one line of at most max runes that prints what it seems to: valid UTF-8 without control characters,
+// Text returns s as one line of at most limit runes that prints what it seems to: valid UTF-8 without control characters,
 // terminal escape sequences, direction overrides and isolates, invisible and zero-width characters. Runs of white space
-// become one space, the ends are trimmed, and a text that was cut ends in "…". With max below one it returns "".
+// become one space, the ends are trimmed, and a text that was cut ends in "…". With a limit below one it returns "".
 // Cleaning twice gives the same as cleaning once.
-func Text(s string, max int) string {
-	if max < 1 {
+func Text(s string, limit int) string {
+	if limit < 1 {
 		return ""
 	}
 	var b strings.Builder
@@ -51,7 +51,7 @@ func Text(s string, max int) string {
 		}
 		if space {
 			marks = 0
-			if runes+1 >= max {
+			if runes+1 >= limit {
 				cut = true
 				break
 			}
@@ -59,7 +59,7 @@ func Text(s string, max int) string {
 			runes++
 			space = false
 		}
-		if cut = runes >= max; cut {
+		if cut = runes >= limit; cut {
 			break
 		}
 		b.WriteRune(r)
@@ -68,12 +68,12 @@ func Text(s string, max int) string {
 	if !cut {
 		return b.String()
 	}
-	return shorten(b.String(), max)
+	return shorten(b.String(), limit)
 }
 
 // shorten leaves room for the ellipsis that tells a reader the text goes on.
-func shorten(s string, max int) string {
-	for utf8.RuneCountInString(s) > max-1 {
+func shorten(s string, limit int) string {
+	for utf8.RuneCountInString(s) > limit-1 {
 		_, w := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-w]
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/grandcat/zeroconf"
@@ -28,7 +29,10 @@ func (g *Guard) Browse(ctx context.Context, ifi Interface, v6 bool, service stri
 	if err := g.allowed("browse", ifi); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
+	// Two questions leave at once; everything on the link hears them, so they are paced as if sent to one device.
+	s := g.acquire(netip.MustParseAddr("ff02::fb").WithZone(ifi.Name))
+	defer g.release(s)
+	if g.pay(ctx, s, 2) != nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxBrowse)

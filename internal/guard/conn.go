@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +28,8 @@ type conn struct {
 	to netip.AddrPort
 
 	limit, left int64 // of bytes to read; left is used by one reader at a time, as net.Conn allows
+	unacked     int
+	asked       atomic.Bool // something was written since the last read
 	readMu      sync.Mutex
 	writeMu     sync.Mutex
 
@@ -58,13 +61,25 @@ func (c *conn) Read(b []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(b)
 	if n > 0 {
-		c.d.g.owe(c.s, packets(n, 2*segment))
+		c.d.g.owe(c.s, c.acks(n))
 	}
 	if probe && n > 0 {
 		return 0, &LimitError{c.limit}
 	}
 	c.left -= int64(n)
 	return n, err
+}
+
+// acks estimates the acknowledgements for n bytes read: one for every two full segments, and one for any read at all. The
+// first read after a write costs one more: embedded servers send head and body apart, and Linux acknowledges both.
+func (c *conn) acks(n int) int {
+	c.unacked += n
+	k := max(1, c.unacked/(2*segment))
+	c.unacked %= 2 * segment
+	if c.asked.Swap(false) {
+		k++
+	}
+	return k
 }
 
 // Write writes in pieces of a few packets, each of them paced and checked against the hours.
@@ -81,6 +96,7 @@ func (c *conn) Write(b []byte) (int, error) {
 		if err := c.d.g.pay(context.Background(), c.s, max(1, packets(len(p), segment)), c.write.done()); err != nil {
 			return total, c.stopped()
 		}
+		c.asked.Store(true)
 		n, err := c.Conn.Write(p)
 		total += n
 		if b = b[n:]; err != nil || len(b) == 0 {

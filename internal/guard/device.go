@@ -46,7 +46,7 @@ func (d *Device) open(ctx context.Context, need audit.Permit, port uint16, limit
 		return nil, err
 	}
 	s := d.g.acquire(d.addr)
-	c, err := d.connect(ctx, s, to, need)
+	c, err := d.connect(ctx, s, to, connectTimeout)
 	if err != nil {
 		d.g.release(s)
 		return nil, err
@@ -63,18 +63,18 @@ func (d *Device) open(ctx context.Context, need audit.Permit, port uint16, limit
 	return pc, nil
 }
 
-func (d *Device) connect(ctx context.Context, s *state, to netip.AddrPort, need audit.Permit) (net.Conn, error) {
+func (d *Device) connect(ctx context.Context, s *state, to netip.AddrPort, timeout time.Duration) (net.Conn, error) {
 	if err := s.slot(ctx); err != nil {
 		return nil, fmt.Errorf("guard: waiting for a connection to %s: %w", to, err)
 	}
-	c, err := d.handshake(ctx, s, to, need)
+	c, err := d.handshake(ctx, s, to, timeout)
 	if err != nil {
 		<-s.slots
 	}
 	return c, err
 }
 
-func (d *Device) handshake(ctx context.Context, s *state, to netip.AddrPort, need audit.Permit) (net.Conn, error) {
+func (d *Device) handshake(ctx context.Context, s *state, to netip.AddrPort, timeout time.Duration) (net.Conn, error) {
 	const syn, ack = 1, 1
 	if err := d.g.pay(ctx, s, syn+ack); err != nil {
 		return nil, fmt.Errorf("guard: waiting to connect to %s: %w", to, err)
@@ -84,7 +84,7 @@ func (d *Device) handshake(ctx context.Context, s *state, to netip.AddrPort, nee
 		d.g.owe(s, -syn-ack)
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	c, err := d.g.dial(ctx, "tcp", to.String())
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,7 +59,8 @@ type Guard struct {
 	states  map[netip.Addr]*state
 	sweepAt int // size of states at which idle ones are dropped next
 
-	denials denials
+	denials    denials
+	neighbours neighbourCache
 }
 
 // New checks the configuration and returns a guard. It fails with an AuthorityError when the permit exceeds the
@@ -108,6 +110,9 @@ func New(cfg Config) (*Guard, error) {
 
 // Permit returns the run's permit.
 func (g *Guard) Permit() audit.Permit { return g.permit }
+
+// Perimeter returns the prefixes of the perimeter, masked, in the order of the authority.
+func (g *Guard) Perimeter() []netip.Prefix { return slices.Clone(g.perimeter) }
 
 // Inside reports whether an address is in the perimeter (and, if public, named). An IPv4 address written as an IPv6 one
 // counts as the IPv4 address, and zones do not count.

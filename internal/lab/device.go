@@ -100,16 +100,16 @@ func (d *device) start(host netip.Addr) error {
 	if !d.spec.RTSP {
 		return nil
 	}
-	ln, err = d.listen(host, d.firstRTSP)
+	rtsp, err := d.listen(host, d.firstRTSP)
 	if err != nil {
 		return err
 	}
-	d.rtsp = ln.Addr().(*net.TCPAddr).AddrPort()
-	d.stream, err = startRTSP(d, ln)
+	d.rtsp = rtsp.Addr().(*net.TCPAddr).AddrPort()
+	d.stream, err = startRTSP(d, rtsp)
 	return err
 }
 
-func (d *device) listen(host netip.Addr, first func([]byte)) (net.Listener, error) {
+func (d *device) listen(host netip.Addr, first func(string)) (net.Listener, error) {
 	ln, err := net.Listen("tcp", netip.AddrPortFrom(host, 0).String())
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
@@ -169,8 +169,8 @@ func (d *device) random(n int) []byte {
 }
 
 // firstHTTP looks at what a client opens a web connection with. Requests proper are recorded by the handler.
-func (d *device) firstHTTP(head []byte) {
-	switch s := string(head); {
+func (d *device) firstHTTP(s string) {
+	switch {
 	case strings.HasPrefix(s, "\x16\x03"):
 		d.saw("TLS hello", LoginNone)
 	case strings.HasPrefix(s, "OPTIONS ") && strings.Contains(s, "RTSP/"):
@@ -180,8 +180,8 @@ func (d *device) firstHTTP(head []byte) {
 	}
 }
 
-func (d *device) firstRTSP(head []byte) {
-	switch s := string(head); {
+func (d *device) firstRTSP(s string) {
+	switch {
 	case strings.HasPrefix(s, "\x16\x03"):
 		d.saw("TLS hello", LoginNone)
 	case startsWithAny(s, "GET ", "HEAD ", "POST "):

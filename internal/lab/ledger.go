@@ -61,6 +61,9 @@ func (l *ledger) saw(device, what, login string) {
 			l.breach(device, fmt.Sprintf("refused login number %d (%s)", l.refused[device], what))
 		}
 	}
+	if strings.HasPrefix(what, "WS-Discovery ") || strings.HasPrefix(what, "mDNS ") {
+		return // one datagram asks every device; it is no pace of one
+	}
 	r := append(l.recent[device], now)
 	r = slices.DeleteFunc(r, func(t time.Time) bool { return now.Sub(t) > time.Second })
 	if l.recent[device] = r; len(r) == l.limits.Requests+1 {

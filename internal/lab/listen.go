@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
@@ -81,7 +82,7 @@ func (m *meter) done() {
 type listener struct {
 	net.Listener
 	meter *meter
-	first func(head []byte) // called once per connection with the first bytes that arrive
+	first func(line string) // called once per connection that says anything, with its first line or 128 bytes
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -97,20 +98,37 @@ type counted struct {
 	net.Conn
 	l      *listener
 	closed sync.Once
-	seen   bool
+
+	mu   sync.Mutex
+	head []byte
+	told bool
 }
 
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	// net/http reads single bytes in the background between requests; the first bytes of a connection come in one read.
-	if n > 0 && !c.seen {
-		c.seen = true
-		c.l.first(b[:n])
-	}
+	c.sniff(b[:n], err != nil)
 	return n, err
 }
 
+func (c *counted) sniff(b []byte, last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told {
+		return
+	}
+	c.head = append(c.head, b...)
+	line, _, whole := bytes.Cut(c.head, []byte("\n"))
+	if whole || len(c.head) >= 128 || last && len(c.head) > 0 {
+		c.told = true
+		c.l.first(string(line[:min(len(line), 128)]))
+		c.head = nil
+	}
+}
+
 func (c *counted) Close() error {
-	c.closed.Do(c.l.meter.done)
+	c.closed.Do(func() {
+		c.sniff(nil, true)
+		c.l.meter.done()
+	})
 	return c.Conn.Close()
 }

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/msg"
 )
 
 // Config says which shop to open.
@@ -35,7 +38,7 @@ type Shop struct {
 	cfg     Config
 	ledger  *ledger
 	devices []*device
-	notes   []string
+	notes   []audit.Text
 	opened  time.Time
 
 	ctx    context.Context
@@ -98,7 +101,7 @@ func (s *Shop) start() error {
 		s.closer = append(s.closer, lock)
 	}
 	if !street.separate {
-		s.note("this system allows 127.0.0.1 only: every device has its own ports on one address")
+		s.note("lab.one_address")
 	}
 	seen := map[string]bool{}
 	for i, spec := range s.cfg.Devices {
@@ -159,12 +162,10 @@ func (s *Shop) Perimeter() []netip.Prefix {
 	return slices.SortedFunc(maps.Keys(set), func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
 }
 
-// Notes says what could not be simulated here, in plain words.
-func (s *Shop) Notes() []string { return slices.Clone(s.notes) }
+// Notes says what could not be simulated here, for a person.
+func (s *Shop) Notes() []audit.Text { return slices.Clone(s.notes) }
 
-func (s *Shop) note(format string, args ...any) {
-	s.notes = append(s.notes, fmt.Sprintf(format, args...))
-}
+func (s *Shop) note(id string, args ...any) { s.notes = append(s.notes, msg.Text(id, args...)) }
 
 // Credential returns the account behind a reference ("env:MINGSHI_LAB_CAM_01") that the site file of this shop uses. The
 // demonstration asks here where an audit would ask the environment.

@@ -30,6 +30,7 @@ var namespaces = []struct{ prefix, uri string }{
 	{"tab", "http://www.onvif.org/ver10/authenticationbehavior/wsdl"},
 	{"tac", "http://www.onvif.org/ver10/accesscontrol/wsdl"},
 	{"tad", "http://www.onvif.org/ver10/analyticsdevice/wsdl"},
+	{"pt", "http://www.onvif.org/ver10/pacs"},
 	{"trc", "http://www.onvif.org/ver10/recording/wsdl"},
 	{"tse", "http://www.onvif.org/ver10/search/wsdl"},
 	{"trp", "http://www.onvif.org/ver10/replay/wsdl"},

@@ -135,7 +135,7 @@ type Topic struct {
 
 // Broker is an MQTT broker the device publishes to.
 type Broker struct {
-	Address, Prefix  string
+	Address, Prefix   string
 	Publish, Metadata string // filters
 }
 

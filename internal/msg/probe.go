@@ -30,4 +30,15 @@ var probeMessages = map[string]audit.Text{
 	"probe.ask.outbound.hosts":           {ZH: "读取设备的上传、推送与云平台配置", EN: "read the device's upload, push and cloud settings"},
 	"probe.fact.outbound.face":           {ZH: "人脸结果被配置为发送给接收方", EN: "a configured receiver gets face results"},
 	"probe.ask.outbound.face":            {ZH: "核对接收方订阅的主题是否包含人脸", EN: "check whether the receivers' topics include faces"},
+
+	"probe.web.doc":       {ZH: "网页首页、服务器标识与 TLS 证书", EN: "front page, server banner and TLS certificate"},
+	"probe.web.progress":  {ZH: "读取 %[1]s 的首页", EN: "reading the front page of %[1]s"},
+	"probe.rtsp.doc":      {ZH: "RTSP 视频服务的标识与码流清单（不取画面）", EN: "RTSP server banner and list of tracks (no pictures are fetched)"},
+	"probe.rtsp.progress": {ZH: "询问 %[1]s 的 RTSP 服务", EN: "asking the RTSP server of %[1]s"},
+
+	"probe.onvif.doc":      {ZH: "ONVIF：设备身份、支持的与已配置的人脸规则，以及经许可观察到的输出", EN: "ONVIF: who the device is, what it could do with faces, what is configured, and what it emits where watching is allowed"},
+	"probe.onvif.reading":  {ZH: "ONVIF：读取配置", EN: "ONVIF: reading the configuration"},
+	"probe.onvif.events":   {ZH: "ONVIF：观察事件", EN: "ONVIF: watching events"},
+	"probe.onvif.metadata": {ZH: "ONVIF：观察元数据", EN: "ONVIF: watching metadata"},
+	"probe.onvif.foreign":  {ZH: "设备给出的地址指向其他主机：仅记录，未联系该主机", EN: "the device named an address of another host: recorded, that host was not contacted"},
 }

@@ -47,7 +47,7 @@ var scanMessages = map[string]audit.Text{
 	"scan.inventory.unseen": {ZH: "清单所列设备未找到或无应答", EN: "listed in the inventory, not found or no answer"},
 	"scan.loopback.mdns":    {ZH: "本机回环接口", EN: "this machine's loopback interface"},
 
-	"scan.step.discover":  {ZH: "正在以 %[1]s 方式查找设备", EN: "looking for devices by %[1]s"},
+	"scan.step.discover":  {ZH: "查找设备：%[1]s", EN: "looking for devices: %[1]s"},
 	"scan.step.judge":     {ZH: "正在对照规则", EN: "applying the rules"},
 	"scan.step.stopping":  {ZH: "正在停止：释放设备上的订阅并保存已取得的记录", EN: "stopping: releasing subscriptions and saving what was gathered"},
 	"scan.device.found":   {ZH: "已发现", EN: "found"},

@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"encoding/base64"
+	"regexp"
 	"strings"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
@@ -15,22 +16,41 @@ type login struct {
 	count          int
 }
 
-// challenges lists what the device offers, in its order, eight at most.
-func challenges(r *response) []Challenge {
+// ParseChallenges lists the ways of logging in that WWW-Authenticate headers offer, in their order, eight at most. RTSP has
+// these headers from HTTP, so it serves for both.
+func ParseChallenges(headers []string) []Challenge {
 	var out []Challenge
-	for _, v := range r.header.Values("WWW-Authenticate") {
-		scheme, rest, _ := strings.Cut(strings.TrimSpace(v), " ")
-		if scheme == "" || len(out) == 8 {
-			continue
+	for _, v := range splitChallenges(headers) {
+		scheme, rest, _ := strings.Cut(v, " ")
+		if scheme != "" && len(out) < 8 {
+			out = append(out, Challenge{Scheme: scheme, Realm: parameter(rest, "realm")})
 		}
-		out = append(out, Challenge{Scheme: scheme, Realm: parameter(rest, "realm")})
+	}
+	return out
+}
+
+var schemeStart = regexp.MustCompile(`(?i),\s*(?:basic|digest|bearer|negotiate|ntlm|x-digest)(?:\s|$)`)
+
+// splitChallenges separates challenges that share one header, as RFC 9110, section 11.6.1, allows.
+func splitChallenges(headers []string) []string {
+	var out []string
+	for _, v := range headers {
+		for {
+			i := schemeStart.FindStringIndex(v)
+			if i == nil {
+				break
+			}
+			out = append(out, strings.TrimSpace(v[:i[0]]))
+			v = v[i[0]+1:]
+		}
+		out = append(out, strings.TrimSpace(v))
 	}
 	return out
 }
 
 // parameter returns one auth-param's value (RFC 9110, section 11.2), quoted or not.
 func parameter(s, name string) string {
-	low := strings.ToLower(s)
+	low := lower(s)
 	for i := 0; ; {
 		j := strings.Index(low[i:], name)
 		if j < 0 {
@@ -59,12 +79,23 @@ func parameter(s, name string) string {
 	}
 }
 
+// lower is ToLower that keeps every byte in its place, whatever the bytes are.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 // newLogin picks how to log in: Digest, SHA-256 before MD5; Basic only over TLS. It returns nil and a reason if nothing of
 // what the device offers may be used.
 func newLogin(r *response, user, password string, secure bool) (*login, string) {
 	var best *digest.Challenge
 	basic := false
-	for _, v := range r.header.Values("WWW-Authenticate") {
+	for _, v := range splitChallenges(r.header.Values("WWW-Authenticate")) {
 		if len(v) >= 5 && strings.EqualFold(v[:5], "basic") {
 			basic = true
 		}

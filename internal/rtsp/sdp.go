@@ -145,6 +145,10 @@ func (t *Track) rtpmap(v string) {
 	for i := range t.Formats {
 		if t.Formats[i].Payload == n {
 			t.Formats[i].Name = name
+			return
 		}
+	}
+	if len(t.Formats) < maxFormats { // a payload type the m-line forgot
+		t.Formats = append(t.Formats, Format{n, name})
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strconv"
 	"time"
 
@@ -57,10 +56,7 @@ func open(ctx context.Context, o *Options, port uint16, secure bool) (*session, 
 	if secure {
 		tc := tls.Client(c, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}) //nolint:gosec // see above
 		s.conn = tc
-		release := s.interrupt(dctx)
-		err := tc.HandshakeContext(dctx)
-		release()
-		if err != nil {
+		if err := tc.HandshakeContext(dctx); err != nil {
 			c.Close()
 			return nil, fmt.Errorf("rtsp: TLS: %w", err)
 		}

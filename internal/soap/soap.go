@@ -68,10 +68,9 @@ type Request struct {
 
 // Wire is one HTTP exchange as it was.
 type Wire struct {
-	At                 time.Time
-	Request, Response  []byte // heads and bodies, decoded of transfer and content encoding
-	Note               string
-	authorised, tooBig bool
+	At                time.Time
+	Request, Response []byte // heads and bodies, decoded of transfer and content encoding
+	Note              string
 }
 
 // Answer is what came back. It is never nil; where nothing came, Verdict says why.
@@ -229,6 +228,9 @@ func (c *Client) envelope(r Request, auth Auth, now time.Time) (s string, err er
 		body = raw
 	} else if body, err = xml.Marshal(r.Body); err != nil {
 		return "", fmt.Errorf("soap: marshalling %T: %w", r.Body, err)
+	}
+	if d, err := xmltree.Parse(body, xmltree.Options{}); err != nil || d.Malformed || len(d.Roots) != 1 {
+		return "", fmt.Errorf("soap: a body that is not one element: %w", ErrNotAllowed) // the library would log it and panic
 	}
 	m := gosoap.NewEmptySOAP()
 	for _, n := range namespaces {

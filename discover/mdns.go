@@ -1,0 +1,236 @@
+package discover
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/grandcat/zeroconf"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/evidence"
+	"github.com/mingshi-audit/mingshi/internal/clean"
+	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+	"github.com/mingshi-audit/mingshi/internal/wsdiscovery"
+)
+
+// ServiceTypes are the DNS-SD service types cameras and recorders announce.
+func ServiceTypes() []string {
+	return []string{
+		"_axis-video._tcp", "_axis-nvr._tcp", "_onvif._tcp", "_rtsp._tcp", "_psia._tcp",
+		"_CGI._tcp", // Hikvision, beside _psia
+		"_camera._tcp", "_nvr._tcp",
+		"_arec._tcp", // Arecont
+		"_hap._tcp",  // HomeKit; TXT ci=17 is a camera
+	}
+}
+
+const (
+	mdnsRounds  = 2 // the library stops asking after the first entry, so it is asked anew
+	mdnsEntries = 4096
+)
+
+// MDNS browses every interface for the service types of cameras. What it finds is a hint: any host on the link may announce
+// any address.
+func MDNS() Method {
+	return Method{Name: "mdns", Doc: msg.Text("discover.mdns.doc"), Needs: audit.PermitDiscover, Run: mdns}
+}
+
+func mdns(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error) {
+	env = env.withDefaults()
+	return eachInterface(env, "mdns", func(ifi guard.Interface, v6 bool) audit.Coverage {
+		b := &browsing{env: env, ifi: ifi, found: found, seen: map[string]bool{}}
+		return b.run(ctx, v6)
+	})
+}
+
+// browsing is the browsing of one interface in one family.
+type browsing struct {
+	env   Env
+	ifi   guard.Interface
+	found func(audit.Target)
+
+	mu      sync.Mutex
+	seen    map[string]bool
+	hosts   map[netip.Addr]bool
+	foreign int
+	failed  []error
+}
+
+func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
+	b.hosts = map[netip.Addr]bool{}
+	var wg sync.WaitGroup
+	for _, service := range ServiceTypes() {
+		wg.Go(func() {
+			for range mdnsRounds {
+				window, cancel := context.WithTimeout(ctx, b.env.Window/mdnsRounds)
+				err := b.env.Guard.Browse(window, b.ifi, v6, service, func(e *zeroconf.ServiceEntry) { b.take(service, e) })
+				cancel()
+				if err != nil {
+					b.mu.Lock()
+					b.failed = append(b.failed, err)
+					b.mu.Unlock()
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	detail := msg.Text("discover.mdns.done", family(v6), len(ServiceTypes())-len(b.failed), len(b.hosts))
+	if b.foreign > 0 {
+		detail = join(detail, msg.Text("discover.mdns.foreign", b.foreign))
+	}
+	if len(b.failed) > 0 {
+		detail = join(detail, msg.Text("discover.mdns.failed", len(b.failed), reason(b.failed[0])))
+	}
+	switch {
+	case len(b.failed) == len(ServiceTypes()) && guard.IsDenied(b.failed[0]):
+		return audit.Coverage{Status: audit.DeniedByUs, Detail: detail}
+	case len(b.failed) == len(ServiceTypes()):
+		return audit.Coverage{Status: audit.Failed, Detail: detail}
+	case ctx.Err() != nil:
+		return audit.Coverage{Status: audit.Stopped, Detail: join(detail, msg.Text("discover.stopped"))}
+	case len(b.failed) > 0:
+		return audit.Coverage{Status: audit.Partial, Detail: detail}
+	case len(b.hosts) == 0:
+		return audit.Coverage{Status: audit.NotObserved, Detail: detail}
+	}
+	return audit.Coverage{Status: audit.Tried, Detail: detail}
+}
+
+// take reports an entry once per address.
+func (b *browsing) take(service string, e *zeroconf.ServiceEntry) {
+	if e.Port < 0 || e.Port > 65535 {
+		return
+	}
+	host := clean.Text(strings.ToLower(strings.TrimSuffix(unescape(e.HostName), ".")), 255)
+	instance := clean.Text(unescape(e.Instance), 100)
+	txt := parseTXT(e.Text)
+	id := mdnsIdentity(service, host, instance, txt)
+	var ids []string
+	for _, ip := range slices.Concat(first(e.AddrIPv4), first(e.AddrIPv6)) {
+		a, ok := netip.AddrFromSlice(ip)
+		if !ok {
+			continue
+		}
+		a = zoned(a.Unmap(), b.ifi)
+		t := audit.Target{Method: "mdns", Addr: netip.AddrPortFrom(a, uint16(e.Port)), Interface: b.ifi.Name, At: b.env.Clock(),
+			Identity: id, Types: []string{service}, TXT: txt, Foreign: !b.env.Guard.Inside(a)}
+		if !b.fresh(t, instance) {
+			continue
+		}
+		if ids == nil {
+			ids = b.record(service, e, t)
+		}
+		t.Evidence = ids
+		b.found(t)
+	}
+}
+
+// fresh counts an entry's address and reports whether it is new.
+func (b *browsing) fresh(t audit.Target, instance string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := fmt.Sprint(t.Addr, t.Types[0], instance)
+	if b.seen[key] || len(b.seen) >= mdnsEntries {
+		return false
+	}
+	b.seen[key] = true
+	b.hosts[t.Addr.Addr()] = true
+	if t.Foreign {
+		b.foreign++
+	}
+	return true
+}
+
+// record keeps the entry as the library read it; it does not hand out the packet.
+func (b *browsing) record(service string, e *zeroconf.ServiceEntry, t audit.Target) []string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s.%s.local. SRV %d %s\n", e.Instance, service, e.Port, e.HostName)
+	for _, x := range e.Text[:min(len(e.Text), maxTXT)] {
+		fmt.Fprintf(&s, "TXT %q\n", x)
+	}
+	for _, ip := range slices.Concat(first(e.AddrIPv4), first(e.AddrIPv6)) {
+		fmt.Fprintf(&s, "%s A %s\n", e.HostName, ip)
+	}
+	return b.env.record(evidence.Exchange{Protocol: "mdns", URI: "mdns:" + service + ".local", Endpoint: t.Addr, At: t.At,
+		Response: []byte(s.String()), Note: "as decoded by the DNS-SD library"})
+}
+
+// mdnsIdentity says who an entry is. The host name is preferred to the instance name: it is the same for all services of
+// one device. Kind and vendor rest on the service type, so they are weak.
+func mdnsIdentity(service, host, instance string, txt map[string]string) audit.Identity {
+	id := audit.Identity{MDNS: host, Name: instance}
+	if host == "" {
+		id.MDNS = instance
+	}
+	for _, k := range []string{"macaddress", "mac"} {
+		if m := wsdiscovery.MAC(txt[k]); m != "" {
+			id.MACs = []string{m}
+			break
+		}
+	}
+	switch {
+	case service == "_axis-video._tcp":
+		id.Kind, id.Vendor, id.Weak = audit.KindCamera, "Axis", true
+	case service == "_axis-nvr._tcp":
+		id.Kind, id.Vendor, id.Weak = audit.KindRecorder, "Axis", true
+	case service == "_nvr._tcp":
+		id.Kind, id.Weak = audit.KindRecorder, true
+	case service == "_hap._tcp" && (txt["ci"] == "17" || txt["ci"] == "18"):
+		id.Kind, id.Weak = audit.KindCamera, true // 17 camera, 18 video doorbell
+	}
+	return id
+}
+
+const maxTXT = 64
+
+// parseTXT reads "key=value" strings (RFC 6763, section 6): keys do not depend on case, the first of equal keys stands.
+func parseTXT(text []string) map[string]string {
+	out := map[string]string{}
+	for _, s := range text[:min(len(text), maxTXT)] {
+		k, v, _ := strings.Cut(unescape(s), "=")
+		k = clean.Text(strings.ToLower(k), 64)
+		if _, ok := out[k]; !ok && k != "" {
+			out[k] = clean.Text(v, 255)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// unescape undoes the presentation format of DNS names (RFC 1035, section 5.1): "\032" and "\ " are spaces.
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+3 < len(s) && digit(s[i+1]) && digit(s[i+2]) && digit(s[i+3]) {
+			if n := int(s[i+1]-'0')*100 + int(s[i+2]-'0')*10 + int(s[i+3]-'0'); n < 256 {
+				b.WriteByte(byte(n))
+				i += 3
+				continue
+			}
+		}
+		i++
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// first bounds how many addresses one entry may name.
+func first(ips []net.IP) []net.IP { return ips[:min(len(ips), 8)] }

@@ -1,0 +1,270 @@
+package onvif
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+	"github.com/mingshi-audit/mingshi/internal/onvif"
+	"github.com/mingshi-audit/mingshi/internal/soap"
+)
+
+// converse goes through the stages. speaks is false where the endpoint is not ONVIF; next is then where it redirects to on
+// the same device, if it does.
+func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
+	one, cancel := context.WithTimeout(ctx, s.pace.stage1)
+	speaks, next = s.introduce(one)
+	cancel()
+	if !speaks {
+		return false, next
+	}
+	s.env.Progress(msg.Text("probe.onvif.reading"))
+	two, cancel := context.WithTimeout(ctx, s.pace.stage2)
+	open := s.open(two)
+	if open {
+		s.stage = 2
+		s.configuration(two)
+	}
+	cancel()
+	if open && s.env.Guard.Permit() >= audit.PermitSample {
+		s.watchEvents(ctx)
+		s.watchMetadata(ctx)
+	}
+	if open {
+		three, cancel := context.WithTimeout(ctx, s.pace.stage1)
+		s.brokers(three)
+		cancel()
+	}
+	s.conclude()
+	return true, nil
+}
+
+// introduce is stage 1: questions without any login, so that a device that checks headers everywhere is not provoked. It
+// reports whether ONVIF lives there.
+func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) {
+	s.stage = 1
+	a, n := s.ask(ctx, onvif.GetSystemDateAndTime(), call{required: true})
+	if a.HTTP >= 300 && a.HTTP < 400 && a.Location != "" {
+		if u, foreign, err := soap.Rebase(a.Location, s.ip, "http", "https"); err == nil && !foreign {
+			if u.Path == "" || u.Path == "/" {
+				u.Path = servicePath
+			}
+			return false, &candidate{*u, s.base.announced}
+		}
+		s.deny("redirect", a.Location)
+	}
+	if a.HTTP == 0 || s.stop != "" {
+		return false, nil
+	}
+	if !a.Envelope && !(a.HTTP == 401 && (s.base.announced || s.target.Inventory != "")) && a.HTTP < 500 {
+		if n != nil && n.Status == audit.OK {
+			n.Status = audit.NotSupported
+		}
+		return false, nil
+	}
+	if usable(a, n) {
+		if t, ok := onvif.ReadDateTime(a.Body); ok {
+			s.clock(t, a, n)
+		}
+	}
+	if !s.clocked && !a.Date.IsZero() {
+		if off := a.Date.Sub(a.At); off.Abs() > 5*time.Second {
+			s.offset = off
+		}
+	}
+
+	a, n = s.ask(ctx, onvif.GetServices(), call{required: true})
+	if usable(a, n) {
+		s.services = onvif.ReadServices(a.Body)
+	}
+	if len(s.services) == 0 {
+		if a, n = s.ask(ctx, onvif.GetCapabilities(), call{}); usable(a, n) {
+			s.services = onvif.ReadLegacyCapabilities(a.Body)
+		}
+	}
+	if n != nil && len(s.services) > 0 {
+		for _, v := range s.services {
+			kept := v
+			switch v.Namespace {
+			case onvif.NSAnalytics, onvif.NSEvents, onvif.NSCredential, onvif.NSApps:
+			default:
+				kept.Capabilities = nil // says nothing about faces, and can be long
+			}
+			n.data.Services = append(n.data.Services, kept)
+			n.identity().Services = append(n.identity().Services, v.Namespace)
+		}
+	}
+	if !s.spoke { // nothing but refusals of a web server: it may be anything
+		if !s.base.announced && s.target.Inventory == "" {
+			return false, nil
+		}
+	}
+	s.capabilities(ctx)
+	if a, n = s.ask(ctx, onvif.GetEndpointReference(), call{}); usable(a, n) {
+		if epr := onvif.ReadEndpoint(a.Body); epr != "" {
+			n.identity().EPR = epr
+		}
+	}
+	return true, nil
+}
+
+// clock learns how far the device's clock is from ours. It is measured from the middle of the exchange.
+func (s *session) clock(t time.Time, a *soap.Answer, n *note) {
+	s.offset, s.clocked = t.Sub(a.At.Add(a.Took/2)), true
+	if s.offset.Abs() < 2*time.Second {
+		s.offset = 0
+	}
+	n.data.ClockMinutes = int(s.offset.Round(time.Minute) / time.Minute)
+}
+
+// capabilities asks the services for what GetServices left out.
+func (s *session) capabilities(ctx context.Context) {
+	ask := func(ns string, op onvif.Operation) map[string]string {
+		v, ok := s.services.Find(ns)
+		if !ok || len(v.Capabilities) > 0 {
+			return v.Capabilities
+		}
+		a, n := s.ask(ctx, op, call{})
+		if !usable(a, n) {
+			return nil
+		}
+		n.data.Capabilities = onvif.ReadCapabilities(a.Body)
+		for i := range s.services {
+			if s.services[i].Namespace == ns {
+				s.services[i].Capabilities = n.data.Capabilities
+			}
+		}
+		return n.data.Capabilities
+	}
+	ask(onvif.NSAnalytics, onvif.GetAnalyticsCapabilities())
+	s.eventCaps = ask(onvif.NSEvents, onvif.GetEventCapabilities())
+	_, s.pulls = s.eventCaps["MaxPullPoints"]
+	if s.services.Has(onvif.NSCredential) {
+		if a, n := s.ask(ctx, onvif.GetCredentialCapabilities(), call{}); usable(a, n) {
+			n.data.Readers = onvif.FaceReaders(a.Body)
+		}
+	}
+}
+
+// open finds out whether the device answers without a login, and logs in where it does not. It reports whether the
+// configuration can be read.
+func (s *session) open(ctx context.Context) bool {
+	a, n := s.ask(ctx, onvif.GetDeviceInformation(), call{required: true})
+	switch {
+	case usable(a, n):
+		s.information(a, n)
+		return true
+	case n == nil, s.stop != "":
+		return false
+	case a.Verdict == soap.AuthRequired:
+		b, m := s.login(ctx, onvif.GetDeviceInformation(), call{required: true}, a)
+		if b == nil || !s.account {
+			return false
+		}
+		if usable(b, m) {
+			s.information(b, m)
+		}
+		return true
+	}
+	return a.Verdict != soap.TimedOut && a.HTTP != 0
+}
+
+// login takes the device's one attempt, with the question that was just refused. The scheme follows from how it was refused:
+// a digest challenge means digest, a SOAP fault means WS-Security. The result is nil where nothing was sent.
+func (s *session) login(ctx context.Context, op onvif.Operation, c call, failure *soap.Answer) (*soap.Answer, *note) {
+	s.loginTry = true
+	if s.env.Guard.Permit() < audit.PermitLogin {
+		return nil, nil
+	}
+	scheme := soap.WSSE
+	switch {
+	case failure.Challenge != nil:
+		scheme = soap.Digest
+	case failure.Basic && !failure.Envelope:
+		return nil, nil // it takes Basic only, which would give the password away
+	}
+	user, password, known := s.env.Login.Use()
+	if !known {
+		var ok bool
+		if user, password, ok = s.env.Login.Try(); !ok {
+			return nil, nil
+		}
+	}
+	s.user, s.password = user, password
+	s.use(audit.PermitLogin, s.header)
+	sleep(ctx, s.pace.gap)
+
+	attempt := func(scheme soap.Auth, challenge *soap.Challenge) (*soap.Answer, *note) {
+		s.auth = scheme
+		a, ids, where := s.sendWith(ctx, op, c, scheme, challenge)
+		n := s.note(op, c, a, ids, where)
+		if n.Status == audit.AuthRequired { // a digest challenge we had to give up on
+			n.Status = audit.Refused
+		}
+		return a, n
+	}
+	a, n := attempt(scheme, failure.Challenge)
+	switch {
+	case a.Verdict == soap.ClockSkew && !s.clocked && !a.Date.IsZero() && a.Date.Sub(a.At.Add(s.offset)).Abs() > 30*time.Second:
+		// The device says it is the time stamp, never having told its time before: once more by its own clock.
+		s.offset, s.clocked = a.Date.Sub(a.At), true
+		a, n = attempt(scheme, nil)
+	case scheme == soap.WSSE && a.HTTP == 401 && a.Challenge != nil && !a.Envelope && failure.HTTP != 401:
+		// The web server in front refused before anything read the login: it was not judged yet.
+		a, n = attempt(soap.Digest, a.Challenge)
+	}
+	if a.Verdict == soap.OK {
+		s.account = true
+		if !known {
+			s.env.Login.Accepted()
+		}
+		return a, n
+	}
+	s.auth, s.burnt = soap.None, true
+	s.user, s.password = "", ""
+	s.stop = "the login was not accepted"
+	if !known {
+		s.env.Login.Refused(cmp.Or(detail(a), a.Verdict.String()))
+	}
+	return a, n
+}
+
+// information reads who made the device.
+func (s *session) information(a *soap.Answer, n *note) {
+	s.who = onvif.ReadInformation(a.Body)
+	id := n.identity()
+	id.Vendor, id.Model, id.Firmware, id.Serial, id.Hardware = s.who.Manufacturer, s.who.Model, s.who.Firmware, s.who.Serial, s.who.Hardware
+}
+
+// kind says what the device shows itself to be. A camera with several sensors has several sources too, so a recorder needs
+// more than that: it says so, or it records and plays back more than four.
+func (s *session) kind() audit.Kind {
+	says := func(words ...string) bool {
+		for _, text := range append(slices.Concat(s.scopes.Types, s.target.Types), s.who.Model, s.who.Hardware, s.scopes.Hardware, s.scopes.Name) {
+			for _, w := range words {
+				if strings.Contains(strings.ToLower(text), w) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	channels := onvif.Sources(s.profiles)
+	switch {
+	case s.services.Has(onvif.NSAccess, onvif.NSCredential, onvif.NSDoor, onvif.NSBehaviour),
+		slices.ContainsFunc(s.scopes.Types, func(t string) bool { return strings.EqualFold(t, "IPC_ACS") }):
+		return audit.KindTerminal
+	case channels > 1 && says("nvr", "dvr", "xvr", "hvr", "recorder"),
+		channels > 4 && s.services.Has(onvif.NSRecording) && s.services.Has(onvif.NSReplay):
+		return audit.KindRecorder
+	case s.services.Has(onvif.NSEngine) && !s.services.Has(onvif.NSMedia, onvif.NSMedia2):
+		return audit.KindServer
+	case s.services.Has(onvif.NSMedia, onvif.NSMedia2):
+		return audit.KindCamera
+	}
+	return ""
+}

@@ -1,0 +1,84 @@
+// Package onvif asks a device over ONVIF who it is, what it could do with faces, what of that is configured and, where the
+// permit allows it, what it emits while watched. It reads only; the allow-list stands in package soap. What the answers mean
+// about faces is package internal/onvif's; here is the order of the questions, the one login, and the facts.
+package onvif
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+	"github.com/mingshi-audit/mingshi/probe"
+)
+
+const moduleName = "onvif"
+
+// Module returns the ONVIF module.
+func Module() probe.Module {
+	return probe.Module{
+		Name:   moduleName,
+		Doc:    msg.Text("probe.onvif.doc"),
+		Needs:  audit.PermitQuery,
+		Facts:  probe.FaceFacts(),
+		Wants:  wants,
+		Probe:  run,
+		Derive: Derive,
+	}
+}
+
+// found is the mark in Env.Done that this device was asked over ONVIF: it is not asked again through another port.
+const found = moduleName + ":found"
+
+// run asks the candidate endpoints one after another until one speaks ONVIF, then goes through the stages there.
+func run(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
+	return probing(ctx, env, t, defaultPace)
+}
+
+// pace is how fast and how long a device is asked.
+type pace struct {
+	gap    time.Duration // between two calls
+	call   time.Duration // for one call
+	stage1 time.Duration
+	stage2 time.Duration
+}
+
+var defaultPace = pace{gap: 150 * time.Millisecond, call: 5 * time.Second, stage1: 20 * time.Second, stage2: 60 * time.Second}
+
+func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audit.Observation, error) {
+	if env.Guard.Permit() < audit.PermitQuery || env.Done != nil && env.Done.Has(found) {
+		return nil, nil
+	}
+	var out []audit.Observation
+	tried := map[string]bool{}
+	queue := candidates(t, func(named string) { env.Guard.Deny("xaddr", named, msg.Text("probe.onvif.foreign")) })
+	for len(queue) > 0 && ctx.Err() == nil {
+		c := queue[0]
+		queue = queue[1:]
+		if tried[c.String()] || env.Done != nil && !env.Done.Once(moduleName+":"+c.String()) {
+			continue
+		}
+		tried[c.String()] = true
+		s := newSession(env, t, c, p)
+		speaks, next := s.converse(ctx)
+		out = append(out, s.observations()...)
+		s.close()
+		if speaks {
+			if env.Done != nil {
+				env.Done.Once(found)
+			}
+			break
+		}
+		if next != nil && !tried[next.String()] && len(tried) < 12 {
+			queue = append([]candidate{*next}, queue...)
+		}
+	}
+	return out, nil
+}
+
+// client returns the guard's client for a permit, with the header timeout one call needs.
+func client(d *guard.Device, need audit.Permit, header time.Duration, legacy bool) *http.Client {
+	return d.HTTP(guard.HTTPOptions{Need: need, MaxBody: 2 << 20, Timeout: header, LegacyTLS: legacy})
+}

@@ -1,0 +1,360 @@
+package rules
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/rules/notice"
+)
+
+// state is what is known of one fact about one subject, with what a reader needs where nothing is.
+type state struct {
+	audit.Folded
+	roots []string // where unknown: the facts whose knowledge would settle it; nil: the fact itself
+	deps  []string // facts this one was worked out from
+}
+
+// facts holds the states of one subject by name.
+type facts map[string]state
+
+func (f facts) truth(name string) notice.Truth {
+	if s := f[name]; s.Known {
+		if b, ok := s.Value.V.(bool); ok && b {
+			return notice.Yes
+		}
+		return notice.No
+	}
+	return notice.Unknown
+}
+
+func (f facts) list(name string) []string {
+	if s := f[name]; s.Known {
+		l, _ := s.Value.V.([]string)
+		if l == nil {
+			l = []string{}
+		}
+		return l
+	}
+	return nil
+}
+
+func (f facts) text(name string) string {
+	if s := f[name]; s.Known {
+		t, _ := s.Value.V.(string)
+		return t
+	}
+	return ""
+}
+
+// know states a fact that follows from others; each of from names one.
+func (f facts) know(name string, v any, from ...string) {
+	n, err := audit.Normal(v)
+	if err != nil {
+		panic("rules: " + err.Error()) // a programming error: values here are typed
+	}
+	s := state{Folded: audit.Folded{Name: name, Known: true, Value: audit.Value{V: n}}, deps: from}
+	for _, d := range from {
+		s.Because = append(s.Because, f[d].Because...)
+		if !context(d) {
+			s.Classes = append(s.Classes, f[d].Classes...)
+		}
+	}
+	s.Because = sorted(s.Because)
+	slices.Sort(s.Classes)
+	s.Classes = slices.Compact(s.Classes)
+	f[name] = s
+}
+
+// context reports whether a fact only says where a thing is or who runs it: it corroborates nothing.
+func context(name string) bool {
+	for _, p := range []string{"site.venue", "site.jurisdiction", "site.processor", "site.minors", "device.zone", "device.public_place", "device.passive", "device.kind"} {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// lack says that a fact cannot be told, and which facts would settle it.
+func (f facts) lack(name string, roots ...string) {
+	f[name] = state{Folded: audit.Folded{Name: name}, roots: sorted(roots), deps: roots}
+}
+
+// settle states a truth, or that it is unknown because of the roots.
+func (f facts) settle(name string, t notice.Truth, from, roots []string) {
+	if t == notice.Unknown {
+		f.lack(name, roots...)
+		return
+	}
+	f.know(name, t == notice.Yes, from...)
+}
+
+// matcher works out the facts this package states: processing (facts.go of the ladder), notices, gaps, consents, exemptions.
+type matcher struct {
+	in       Input
+	site     facts
+	notices  []notice.Reading
+	from, to time.Time // the conduct that was observed
+}
+
+// device adds to the facts of a device what follows from them, from the site's facts and from the site file. It returns the
+// notice that fits best, if there is one.
+func (m *matcher) device(d audit.Device, f facts) *notice.Reading {
+	for name, s := range m.site { // the site's facts are looked up behind the subject's own
+		if _, ok := f[name]; !ok {
+			f[name] = s
+		}
+	}
+	m.modes(f)
+	m.place(f)
+	fit := m.match(d, f)
+	m.consent(f)
+	m.exemption(f)
+	return fit
+}
+
+// modes states which functions run. A function runs when results were seen or somebody admitted or saw it; it does not only
+// where it is known not to be configured, or the device not to be capable of it, and somebody attests that nothing behind
+// the device analyses faces. Nothing seen is unknown.
+func (m *matcher) modes(f facts) {
+	behind, behindRoots := serverSide(f)
+	var yes, roots []string
+	all := true
+	for _, fn := range audit.Functions() {
+		name := modeFact(fn)
+		active, configured, capable := audit.FactName(fn, audit.Active), audit.FactName(fn, audit.Configured), audit.FactName(fn, audit.Capable)
+		switch {
+		case f.truth(active) == notice.Yes && slices.Contains(f.list(factRuns), string(fn)):
+			f.know(name, true, active, factRuns)
+		case f.truth(active) == notice.Yes:
+			f.know(name, true, active)
+		case slices.Contains(f.list(factRuns), string(fn)):
+			f.know(name, true, factRuns)
+		case f.truth(configured) == notice.No && behind == notice.No && len(f[active].Dispute) == 0:
+			f.know(name, false, configured, factAttested, factServerFaces)
+		case f.truth(capable) == notice.No && behind == notice.No && len(f[active].Dispute) == 0 && f.truth(configured) != notice.Yes:
+			f.know(name, false, capable, factAttested, factServerFaces)
+		default:
+			need := []string{active}
+			if f.truth(configured) == notice.Unknown && f.truth(capable) != notice.No {
+				need = append(need, configured)
+			}
+			f.lack(name, append(need, behindRoots...)...)
+			f[name] = withDeps(f[name], active, configured, capable, factRuns, factAttested, factServerFaces)
+		}
+		switch f.truth(name) {
+		case notice.Yes:
+			yes = append(yes, name)
+		case notice.Unknown:
+			roots, all = append(roots, f[name].roots...), false
+		}
+	}
+	switch {
+	case len(yes) > 0:
+		f.know("device.processing", true, yes...)
+	case all:
+		var from []string
+		for _, fn := range audit.Functions() {
+			from = append(from, modeFact(fn))
+		}
+		f.know("device.processing", false, from...)
+	default:
+		f.lack("device.processing", roots...)
+	}
+	m.attributes(f)
+}
+
+func withDeps(s state, deps ...string) state {
+	s.deps = sorted(append(slices.Clone(s.deps), deps...))
+	return s
+}
+
+// serverSide is whether anything behind the devices may work on faces: No only where that is attested.
+func serverSide(f facts) (notice.Truth, []string) {
+	attested, analyses := f.truth(factAttested), f.truth(factServerFaces)
+	switch {
+	case attested == notice.Yes && analyses == notice.No:
+		return notice.No, nil
+	case analyses == notice.Yes:
+		return notice.Yes, nil
+	}
+	var roots []string
+	if attested != notice.Yes {
+		roots = append(roots, factAttested)
+	}
+	if analyses == notice.Unknown {
+		roots = append(roots, factServerFaces)
+	}
+	return notice.Unknown, roots
+}
+
+func (m *matcher) attributes(f facts) {
+	seen, told := f.list(factAttributes), f.list(factDeclaredAttr)
+	switch {
+	case seen != nil && told != nil:
+		f.know("device.attributes", append(slices.Clone(seen), told...), factAttributes, factDeclaredAttr)
+	case seen != nil:
+		f.know("device.attributes", seen, factAttributes)
+	case told != nil:
+		f.know("device.attributes", told, factDeclaredAttr)
+	case f.truth(modeFact(audit.Analyse)) == notice.No:
+		f.know("device.attributes", []string{}, modeFact(audit.Analyse))
+	default:
+		f.lack("device.attributes", factAttributes)
+	}
+}
+
+// place: Art. 2(1) lists kinds of premises; a zone open to the public within others is a public place as well.
+func (m *matcher) place(f facts) {
+	venue, zone := f.truth(factVenuePublic), f.truth(factZonePublic)
+	switch {
+	case venue == notice.Yes:
+		f.know("device.public_place", true, factVenuePublic)
+	case zone == notice.Yes:
+		f.know("device.public_place", true, factZonePublic)
+	case venue == notice.No && zone == notice.No:
+		f.know("device.public_place", false, factVenuePublic, factZonePublic)
+	case venue == notice.No:
+		f.lack("device.public_place", factZonePublic)
+	case zone == notice.No:
+		f.lack("device.public_place", factVenuePublic)
+	default:
+		f.lack("device.public_place", factVenuePublic, factZonePublic)
+	}
+}
+
+// recipients returns the hosts outside the perimeter that get results, and whether they get results about faces.
+func (m *matcher) recipients(f facts) (hosts []string, sends notice.Truth, roots []string) {
+	all := f.list(factHosts)
+	for _, h := range all {
+		if name := hostOf(h); name != "" && !m.inside(name) {
+			hosts = append(hosts, name)
+		}
+	}
+	hosts = sorted(hosts)
+	switch face := f.truth(factHostsFace); {
+	case len(hosts) > 0 && face == notice.Yes:
+		return hosts, notice.Yes, nil
+	case all != nil && len(hosts) == 0, face == notice.No:
+		return nil, notice.No, nil
+	case all == nil:
+		return nil, notice.Unknown, []string{factHosts}
+	}
+	return hosts, notice.Unknown, []string{factHostsFace}
+}
+
+// hostOf reads the host of a receiver as modules write it: "what scheme://host:port", "host:port" or "host".
+func hostOf(s string) string {
+	if i := strings.LastIndexByte(s, ' '); i >= 0 {
+		s = s[i+1:]
+	}
+	if u, err := url.Parse(s); err == nil && u.Host != "" {
+		return strings.ToLower(u.Hostname())
+	}
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().String()
+	}
+	if host, _, ok := strings.Cut(s, ":"); ok && strings.Count(s, ":") == 1 {
+		s = host
+	}
+	return strings.ToLower(s)
+}
+
+// inside reports whether a host is within the perimeter. A name is not: nobody here resolves it.
+func (m *matcher) inside(host string) bool {
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	return a.IsMulticast() || slices.ContainsFunc(m.in.Site.Authority.Perimeter, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+}
+
+// consent: a separate consent clears a device only where people can give it before they are captured; a form that is
+// bundled, conditional or not separate is not the consent the provision asks for.
+func (m *matcher) consent(f facts) {
+	const name = "consent.separate"
+	given, refused := false, false
+	roots := []string{name}
+	for _, c := range m.in.Site.Consents {
+		about, root := concerns(c, f)
+		if about == notice.No {
+			continue
+		}
+		set := func(b *bool, v bool) bool { return b != nil && *b == v }
+		bad := set(c.Separate, false) || set(c.Bundled, true) || set(c.Conditional, true)
+		good := set(c.Separate, true) && set(c.Bundled, false) && set(c.Conditional, false) && c.Form != nil && c.Form.SHA256 != ""
+		switch {
+		case about == notice.Unknown:
+			roots = append(roots, root)
+		case bad:
+			refused = true
+		case good:
+			given = true
+		}
+	}
+	switch {
+	case given && f.truth(factPassive) == notice.No:
+		f.know(name, true, factPassive)
+	case refused && !given && len(roots) == 1:
+		f.know(name, false)
+		s := f[name]
+		s.Because, s.Classes = m.register(), []audit.Class{audit.ClassInspection}
+		f[name] = s
+	case given && f.truth(factPassive) == notice.Unknown:
+		f.lack(name, append(roots, factPassive)...)
+	default:
+		f.lack(name, roots...)
+	}
+}
+
+// concerns is whether a recorded consent is about a device: by zone, and by purpose where both sides name one.
+func concerns(c audit.Consent, f facts) (notice.Truth, string) {
+	if zones := f.list(factZones); len(c.Zones) > 0 {
+		if zones == nil {
+			return notice.Unknown, factZones
+		}
+		if !contains(c.Zones, zones) {
+			return notice.No, ""
+		}
+	}
+	if c.Purpose == "" || c.Purpose == "unknown" {
+		return notice.Yes, ""
+	}
+	declared := f.list(factPurposes)
+	switch {
+	case declared == nil:
+		return notice.Unknown, factPurposes
+	case slices.Contains(declared, c.Purpose):
+		return notice.Yes, ""
+	}
+	return notice.No, ""
+}
+
+// contains reports whether a holds all of b, and b is not empty.
+func contains(a, b []string) bool {
+	return len(b) > 0 && !slices.ContainsFunc(b, func(x string) bool { return !slices.Contains(a, x) })
+}
+
+// register returns the observations that stand for the site file's register of notices, consents and exemptions: the
+// survey's where there is one, else the site's.
+func (m *matcher) register() []string {
+	var site, survey []string
+	for _, o := range m.in.Observations {
+		if o.Module == "site" {
+			switch o.Kind {
+			case "survey":
+				survey = append(survey, o.ID)
+			case "site":
+				site = append(site, o.ID)
+			}
+		}
+	}
+	if len(survey) > 0 {
+		return sorted(survey)
+	}
+	return sorted(site)
+}
