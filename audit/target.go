@@ -11,7 +11,7 @@ type Target struct {
 	Method    string              `json:"method"`              // ws-discovery, mdns, inventory, tcp-connect …
 	Addr      netip.AddrPort      `json:"addr"`                // port 0 where the method names none
 	Interface string              `json:"interface,omitempty"` // the interface it was heard on
-	At        time.Time           `json:"at"`
+	At        time.Time           `json:"at,omitzero"`
 	Identity  Identity            `json:"identity,omitzero"`   // what the method learned of who it is
 	Types     []string            `json:"types,omitempty"`     // WS-Discovery types, DNS-SD service types
 	Scopes    []string            `json:"scopes,omitempty"`    // WS-Discovery scopes

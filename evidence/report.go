@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -10,11 +11,14 @@ import (
 // AddReport scrubs a report, writes it as data/report.json and returns it as written, which is what renderings are made of.
 // It fails when the scrubbed report cannot be read back: a registered secret is a word the format itself needs.
 func (b *Bundle) AddReport(r audit.Report) (audit.Report, error) {
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false) // it is read by people, and renderings escape for themselves
+	e.SetIndent("", "  ")
+	if err := e.Encode(r); err != nil {
 		return r, fmt.Errorf("evidence: encoding %s: %w", reportName, err)
 	}
-	raw = append(b.Scrub(raw), '\n')
+	raw := b.Scrub(buf.Bytes())
 	var out audit.Report
 	if err := decodeJSON(reportName, raw, &out); err != nil {
 		return r, err

@@ -69,6 +69,9 @@ func (c *bindings) support(name string) []string {
 
 // in evaluates the pack's shared conditions for a subject, each once.
 func (p *Pack) in(s *subject) (*bindings, error) {
+	if c, ok := s.bound[p]; ok {
+		return c, nil
+	}
 	c := &bindings{subject: s, shared: map[string]verdict{}}
 	for _, d := range p.defines {
 		v, err := d.eval(c)
@@ -77,6 +80,10 @@ func (p *Pack) in(s *subject) (*bindings, error) {
 		}
 		c.shared[d.name] = v
 	}
+	if s.bound == nil {
+		s.bound = map[*Pack]*bindings{}
+	}
+	s.bound[p] = c
 	return c, nil
 }
 

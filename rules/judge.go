@@ -73,6 +73,7 @@ type subject struct {
 	device  *audit.Device
 	reading *notice.Reading // the notice itself, or the one that fits a device best
 	selects bool            // notices: about faces, or the only one of a zone with devices
+	bound   map[*Pack]*bindings
 }
 
 // override replaces what is known of one fact of one subject before the judgement, for counterfactuals.
@@ -286,7 +287,7 @@ func (c *court) siteSubject() *subject {
 // about gives a copy of the site with facts about the findings so far.
 func (c *court) about(s *subject, before []audit.Finding) *subject {
 	t := *s
-	t.facts = facts{}
+	t.facts, t.bound = facts{}, nil
 	for k, v := range s.facts {
 		t.facts[k] = v
 	}

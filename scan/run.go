@@ -174,7 +174,9 @@ func (r *runner) discoverBy(ctx context.Context, m discover.Method) {
 // target takes what a discovery method found: it is recorded as a sighting, and probed if it may be.
 func (r *runner) target(ctx context.Context, t audit.Target) {
 	locus := r.places.of(t.Addr)
-	data, err := json.Marshal(t)
+	verbatim := t
+	verbatim.At = time.Time{} // the observation has it
+	data, err := json.Marshal(verbatim)
 	if err != nil {
 		data = nil
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 
@@ -70,14 +71,20 @@ func compareProblems(a, b Problem) int {
 
 // source is the file as a person sees it.
 type source struct {
-	text  string
-	lines []string
-	shown []string // lines fit to be printed: secrets masked, controls and terminal sequences gone
+	text   string
+	lines  []string
+	shown  []string // lines fit to be printed: secrets masked, controls and terminal sequences gone
+	widths []int    // characters of each line
+	braced bool     // what the parser reads went through braces
 }
 
 func newSource(text string) *source {
 	s := &source{text: text, lines: strings.Split(text, "\n")}
 	s.shown = mask(s.lines)
+	for _, l := range s.lines {
+		s.widths = append(s.widths, utf8.RuneCountInString(l))
+	}
+	s.braced = canBrace(text)
 	return s
 }
 

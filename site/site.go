@@ -21,6 +21,7 @@ const (
 	MaxBytes    = 1 << 20
 	maxDepth    = 32     // nested collections
 	maxNodes    = 100000 // values, each use of an anchor counted again
+	maxKeys     = 5000   // of one mapping
 	maxProblems = 100    // reported at once
 )
 

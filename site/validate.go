@@ -220,6 +220,9 @@ func (v *validator) cameraList(ids []string, path string) {
 func (v *validator) unknownRef(path, id string, ids map[string]bool, near, unknown string) {
 	var all []string
 	for x := range ids {
+		if len(ids) > 500 {
+			break // comparing everything with everything costs more than a hint is worth
+		}
 		if strings.Map(notDigit, x) != strings.Map(notDigit, id) {
 			all = append(all, x)
 		}

@@ -23,6 +23,9 @@ func readYAML(src *source) (root ast.Node, problem *Problem) {
 			root, problem = nil, &p
 		}
 	}()
+	if p := unclosed(src.text); p != nil {
+		return nil, p
+	}
 	if p := deep(lexer.Tokenize(src.text)); p != nil {
 		return nil, p
 	}
@@ -54,25 +57,59 @@ func readYAML(src *source) (root ast.Node, problem *Problem) {
 	return bodies[0], nil
 }
 
-// deep refuses what nests so far that reading it would take the parser quadratic time.
+// deep refuses what would take the parser more than linear time: it copies all keys of a mapping for each further one, and
+// walks back through everything around a bracket.
 func deep(tokens token.Tokens) *Problem {
 	flow, line, entries := 0, 0, 0
+	keys := map[int]int{} // keys of the mapping open at a column
 	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, entries = t.Position.Line, 0
+			for col := range keys {
+				if col > t.Position.Column {
+					delete(keys, col)
+				}
+			}
+		}
 		switch t.Type {
 		case token.MappingStartType, token.SequenceStartType:
 			flow++
 		case token.MappingEndType, token.SequenceEndType:
 			flow = max(0, flow-1)
 		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType:
-			if t.Position.Line != line {
-				line, entries = t.Position.Line, 0
-			}
 			if flow == 0 {
 				entries++
+			}
+			if k := t.Prev; t.Type == token.MappingValueType && k != nil && k.Position != nil {
+				keys[k.Position.Column]++
+				if keys[k.Position.Column] > maxKeys {
+					p := problemAt(t.Position.Line, t.Position.Column, "site.too_many")
+					return &p
+				}
 			}
 		}
 		if flow > maxDepth || entries > maxDepth || t.Position.IndentNum > 8*maxDepth {
 			p := problemAt(t.Position.Line, t.Position.Column, "site.too_deep")
+			return &p
+		}
+	}
+	return nil
+}
+
+// unclosed refuses, before anything else reads it, a text with more open brackets than any person leaves.
+func unclosed(text string) *Problem {
+	open, line := 0, 1
+	for _, r := range text {
+		switch r {
+		case '[', '{':
+			open++
+		case ']', '}':
+			open = max(0, open-1)
+		case '\n':
+			line++
+		}
+		if open > 1000 {
+			p := problemAt(line, 1, "site.too_deep")
 			return &p
 		}
 	}
@@ -88,15 +125,18 @@ var (
 )
 
 func braces(s string) string {
-	if strings.ContainsAny(s, "\ue0f0\ue0f1\ue0f2") {
+	if !canBrace(s) {
 		return s
 	}
 	return braced.ReplaceAllStringFunc(s, toBrace.Replace)
 }
 
+// canBrace reports whether a file is free of the characters that stand in.
+func canBrace(s string) bool { return !strings.ContainsAny(s, "\ue0f0\ue0f1\ue0f2") }
+
 // unbraced gives back what braces took, in a file that it changed.
 func (s *source) unbraced(v string) string {
-	if strings.ContainsAny(s.text, "\ue0f0\ue0f1\ue0f2") {
+	if !s.braced {
 		return v
 	}
 	return unBraces.Replace(v)
@@ -149,7 +189,7 @@ func syntax(src *source, err error) Problem {
 // clamp keeps a position within the file: the parser's is off it for some unfinished constructs.
 func (s *source) clamp(line, col int) (int, int) {
 	line = min(max(line, 1), len(s.lines))
-	return line, min(max(col, 1), len([]rune(s.lines[line-1]))+1)
+	return line, min(max(col, 1), s.widths[line-1]+1)
 }
 
 // position is where a value begins as a person sees it: a mapping at its first key, a list at its first dash.

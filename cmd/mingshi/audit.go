@@ -102,8 +102,10 @@ func seal(b *evidence.Bundle, p plan, r audit.Report, packs []*rules.Pack, lang 
 			add("data/packs/"+pack.ID()+"/"+name, data, nil)
 		}
 	}
+	r, err := b.AddReport(r) // what is rendered is what is stored: freed of secrets
+	errs = append(errs, err)
 	data, err := report.JSON(r)
-	add("data/report.json", data, err)
+	errs = append(errs, err)
 	page, err := pageOf(r, lang, digestOf(data))
 	add("report.html", page, err)
 	errs = append(errs, b.Close(evidence.Manifest{Site: r.Site.ID, Authority: evidence.Summarise(r.Authority), Run: r.Run, Packs: r.Packs, Window: r.Window}))

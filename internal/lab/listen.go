@@ -25,10 +25,10 @@ func takeStreet() (street, net.Listener) {
 			return street{n: byte(n), separate: true}, lock
 		}
 		if !inUse(err) {
-			break // this system has 127.0.0.1 only, as macOS
+			return street{}, nil // this system has 127.0.0.1 only, as macOS
 		}
 	}
-	return street{}, nil
+	return street{separate: true}, nil
 }
 
 // inUse tells a taken address from one the system does not have. The texts are those of Unix and of Windows (WSAEADDRINUSE,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,7 +24,9 @@ type Config struct {
 	Multicast bool             // answer WS-Discovery and mDNS on the loopback interface
 	Seed      int64            // passwords, identifiers and garbage follow from it
 	Limits    Limits
-	Allow     []string // requests beyond the list that are no breach: "trt:GetVideoSources", "GET /x", "*"
+	// OneAddress puts every device on 127.0.0.1 with ports of its own, as on systems that have no other loopback address.
+	OneAddress bool
+	Allow      []string // requests beyond the list that are no breach: "trt:GetVideoSources", "GET /x", "*"
 }
 
 // Limits are how much of a client's attention a device puts up with.
@@ -96,9 +99,12 @@ func (l Limits) withDefaults() Limits {
 }
 
 func (s *Shop) start() error {
-	street, lock := takeStreet()
-	if lock != nil {
-		s.closer = append(s.closer, lock)
+	var street street
+	if !s.cfg.OneAddress {
+		var lock net.Listener
+		if street, lock = takeStreet(); lock != nil {
+			s.closer = append(s.closer, lock)
+		}
 	}
 	if !street.separate {
 		s.note("lab.one_address")

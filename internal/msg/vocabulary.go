@@ -242,9 +242,12 @@ var vocabulary = map[string]audit.Text{
 	"word.N14": {ZH: "未成年人及监护人", EN: "children and guardians"},
 	"word.N15": {ZH: "无障碍措施", EN: "accessibility"},
 	// data a notice may name
-	"word.image":        {ZH: "图像", EN: "images"},
-	"word.face":         {ZH: "人脸信息", EN: "face information"},
-	"word.face_feature": {ZH: "人脸特征", EN: "face templates"},
+	"word.image":         {ZH: "图像", EN: "images"},
+	"word.face":          {ZH: "人脸信息", EN: "face information"},
+	"word.face_template": {ZH: "人脸特征模板", EN: "face templates"},
+	"word.face_image":    {ZH: "人脸图像", EN: "face pictures"},
+	"word.video":         {ZH: "视频", EN: "video"},
+	"word.person_id":     {ZH: "人员编号", EN: "person identifiers"},
 	// how a notice relates to a device, how a claim of exemption stands
 	"word.covering":            {ZH: "有公示覆盖", EN: "covered by a notice"},
 	"word.offsite_only":        {ZH: "仅有场外规则", EN: "rules off site only"},

@@ -32,7 +32,7 @@ const MaxBody = 2 << 20
 
 // Client asks one device. It is for one goroutine.
 type Client struct {
-	HTTP      *http.Client     // reaches that device only, follows no redirect
+	HTTP      *http.Client     // with a transport that reaches that device only and follows no redirect
 	UserAgent string           // default "mingshi (network audit)"
 	Clock     func() time.Time // default time.Now
 	Random    io.Reader        // default crypto/rand
@@ -142,8 +142,9 @@ func (c *Client) once(ctx context.Context, r Request, a *Answer, auth Auth, chal
 	call, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	t := &transport{ctx: call, next: c.HTTP.Transport, action: r.Action, agent: c.UserAgent, wire: Wire{At: start}}
-	if t.next == nil {
-		t.next = http.DefaultTransport
+	if t.next == nil { // the default transport would go anywhere
+		a.Verdict, a.Err = NotAllowed, errors.New("soap: a client without a transport of its own")
+		return
 	}
 	if auth == Digest {
 		t.authorise = func(req *http.Request) (string, error) {

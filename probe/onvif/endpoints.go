@@ -82,10 +82,11 @@ func candidates(t audit.Target, foreign func(named string)) []candidate {
 	}
 	switch port := t.Addr.Port(); {
 	case port != 0 && !slices.Contains(otherPorts, port):
-		add(candidate{url: at("http", ip, port)})
+		scheme := "http"
 		if port == 443 || port == 8443 {
-			out[len(out)-1].url.Scheme = "https"
+			scheme = "https"
 		}
+		add(candidate{url: at(scheme, ip, port)})
 	case port == 0 && len(out) == 0:
 		for _, g := range guesses {
 			add(candidate{url: at(g.scheme, ip, g.port)})

@@ -98,7 +98,7 @@ func TestRecordedDevices(t *testing.T) {
 					at, log := replay(t, d.fixture, auth)
 					login := probe.NewLogin(replayUser, password)
 					obs, _ := ask(t, t.Context(), audit.PermitSample, audit.Target{Method: "inventory", Inventory: "CAM", Addr: at}, login,
-						probe.Sample{Events: time.Second, Metadata: time.Second})
+						probe.Sample{Events: 500 * time.Millisecond, Metadata: 500 * time.Millisecond})
 					var id audit.Identity
 					var services []string
 					for _, o := range obs {

@@ -143,7 +143,8 @@ func (s *session) pull(ctx context.Context, sub subscription, wait time.Duration
 		if got := tally.Proves(); slices.Contains(got, audit.Identify) || slices.Contains(got, audit.Analyse) {
 			break
 		}
-		if time.Since(began) < 200*time.Millisecond && !sleep(ctx, 200*time.Millisecond) { // some devices answer at once, always
+		// Some devices answer at once, always: the pulls there may be are spread over the window.
+		if rest := max(window/maxPulls, 200*time.Millisecond) - time.Since(began); rest > 0 && !sleep(ctx, rest) {
 			break
 		}
 	}

@@ -11,6 +11,9 @@ import (
 // maxText is how much of a text is read, in bytes; a longer one counts as not fully read.
 const maxText = 64 << 10
 
+// maxHits is how many places a cue is looked at; a text with more denials of one thing counts as not fully read.
+const maxHits = 300
+
 // Hit is what a text says of one element.
 type Hit struct {
 	Element Element
@@ -71,20 +74,23 @@ func Check(text string, full bool) Result {
 	f := fold(text)
 	var r Result
 	for _, c := range cues {
-		h := Hit{Element: c.element, State: Absent}
+		h, open := Hit{Element: c.element, State: Absent}, !full
 		for _, re := range []*regexp.Regexp{c.zh, c.en} {
-			for _, m := range re.FindAllStringIndex(f.text, -1) {
+			hits := re.FindAllStringIndex(f.text, maxHits)
+			open = open || len(hits) == maxHits
+			for _, m := range hits {
+				if h.State == Present {
+					break
+				}
 				switch {
 				case c.guard && f.denied(m[0], m[1]):
-					if h.State != Present {
-						h.Denied, h.Span = true, f.original(m[0], m[1])
-					}
-				case h.State != Present:
+					h.Denied, h.Span = true, f.original(m[0], m[1])
+				default:
 					h.State, h.Denied, h.Span = Present, false, f.original(m[0], m[1])
 				}
 			}
 		}
-		if h.State == Absent && !full {
+		if h.State == Absent && open {
 			h.State = Unclear
 		}
 		r.Hits = append(r.Hits, h)
@@ -97,8 +103,9 @@ func (f folded) words(ws []word) []string {
 	out := []string{}
 	for _, w := range ws {
 		for _, re := range []*regexp.Regexp{w.zh, w.en} {
-			for _, m := range re.FindAllStringIndex(f.text, -1) {
-				if !f.denied(m[0], m[1]) {
+			for _, m := range re.FindAllStringIndex(f.text, maxHits) {
+				passing := (w.term == Provision || w.term == UploadInternet) && deniedPassing.MatchString(f.clause(m[0]))
+				if !passing && !f.denied(m[0], m[1]) {
 					out = append(out, w.term)
 					break
 				}
@@ -109,19 +116,32 @@ func (f folded) words(ws []word) []string {
 	return slices.Compact(out)
 }
 
+// near is how far around a cue a denial or a condition is looked for, in bytes. Sentences on signs are shorter; without a
+// bound a text without punctuation would cost the square of its length.
+const near = 300
+
 // denied reports whether the cue at these offsets is denied in its clause.
 func (f folded) denied(from, to int) bool {
-	start := strings.LastIndexAny(f.text[:from], ",。;!?\n") + 1
-	if start > 0 { // the separator may be longer than a byte
-		_, n := utf8.DecodeRuneInString(f.text[start-1:])
-		start += n - 1
-	}
-	sentence := strings.LastIndexAny(f.text[:from], "。!?\n") + 1
-	if conditional.MatchString(f.text[sentence:from]) || conditionAfter(f.text[to:]) {
+	ahead := f.text[to:min(len(f.text), to+near)]
+	if conditional.MatchString(before(f.text, from, "。!?\n")) || conditionAfter(ahead) {
 		return false
 	}
-	before := notOnly.ReplaceAllString(f.text[start:from], "")
-	return deniedZH.MatchString(before) || deniedEN.MatchString(before) || afterZH.MatchString(f.text[to:]) || afterEN.MatchString(f.text[to:])
+	clause := notOnly.ReplaceAllString(f.clause(from), "")
+	return deniedZH.MatchString(clause) || deniedEN.MatchString(clause) || afterZH.MatchString(ahead) || afterEN.MatchString(ahead)
+}
+
+// clause returns what stands before an offset in its clause.
+func (f folded) clause(from int) string { return before(f.text, from, ",。;!?\n") }
+
+// before returns what stands before an offset, back to a separator.
+func before(s string, from int, separators string) string {
+	s = s[max(0, from-near):from]
+	i := strings.LastIndexAny(s, separators)
+	if i < 0 {
+		return s
+	}
+	_, n := utf8.DecodeRuneInString(s[i:])
+	return s[i+n:]
 }
 
 func conditionAfter(rest string) bool {

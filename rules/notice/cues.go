@@ -16,7 +16,7 @@ var cues = []cue{
 	{Face, re(`人脸|面部(?:识别|信息|特征|图像|抓拍|采集|分析|数据|影像|属性|验证)?|刷脸|脸部|面容|人像(?:识别|比对|抓拍|采集|信息)`),
 		re(`\bfac(?:e|ial)[ -]?(?:recognition|data|template|image|information|detection|analysis|analytics|scan(?:ning)?|geometry|feature|verification|identification|attribute|capture|processing)s?\b|\bbiometric|\byour face\b|\bfaces? (?:is|are|will be)\b`),
 		true, "law.md 4.2 N1; 法释〔2021〕15号 Art. 2(2)"},
-	{Purpose, re(`目的(?:[^地]|$)|用于|用作|用以|为了|以便|旨在|为(?:您|保障|维护|提升|改善|优化|防范|确保|保护|统计|加强|更好)`),
+	{Purpose, re(`目的(?:[^地]|$)|用于|用作|用以|为了|以便|便于|旨在|为您的(?:人身|财产|安全|生命)|为(?:保障|维护|提升|改善|优化|防范|确保|保护|统计|加强|更好)`),
 		re(`\bpurposes?\b|\bin order to\b|\bused? (?:for|to)\b|\bfor (?:the )?(?:security|safety|statistics|marketing|payment|access|attendance|crime)\b`),
 		true, "law.md 4.2 N2"},
 	{Manner, re(`(?:处理|采集|收集|使用|识别)(?:的)?方式|方式(?:为|是|[:：])|采集|抓拍|比对|识别|分析|人脸检测|人脸验证|刷脸|核验`),
@@ -60,7 +60,7 @@ var methodWords = []word{
 	{AttributeAnalysis, re(`年龄|性别|表情|情绪|心情|属性(?:分析|识别)?|人脸分析|面部分析|特征分析`),
 		re(`\bage\b|\bgender\b|\bexpressions?\b|\bemotions?\b|\bmood\b|\battributes?\b|\bdemographic|\bfacial analy|\bface analy`)},
 	{Verification, re(`人脸(?:验证|核验|认证)|刷脸(?:支付|登录|核验|验证|付)|人证(?:比对|核验|合一)|1[:：比]1`), re(`\b(?:face|facial) verification\b|\bverify your identity\b|\b1:1\b`)},
-	{Identification, re(`人脸识别|面部识别|人脸比对|人脸辨识|面容识别|1[:：比]n|黑名单|会员识别|熟客|回头客|人像(?:识别|比对)|刷脸(?:[^支登核验付]|$)`),
+	{Identification, re(`人脸识别|面部识别(?:[^特]|$)|人脸比对|人脸辨识|面容识别|1[:：比]n|黑名单|会员识别|熟客|回头客|人像(?:识别|比对)|刷脸(?:[^支登核验付]|$)`),
 		re(`\b(?:face|facial) (?:recognition|identification|matching)\b|\bwatch ?list\b|\b1:n\b|\brepeat (?:visitor|customer)s?\b`)},
 	{Tracking, re(`轨迹|跟踪|动线|人员编号`), re(`\btrack(?:s|ed|ing)?\b|\bmovement`)},
 	{StorageServer, re(`(?:存储|保存)(?:于|在|至)[^。;,]{0,10}(?:服务器|云)`), re(`\bstored? (?:on|in) [^.;]{0,16}(?:server|cloud)`)},
@@ -97,11 +97,13 @@ var purposeWords = []word{
 // denied says that the words before a cue, in its clause, deny it: a negation of collecting or using, or one that stands
 // right before the cue. 不同意, 不仅, 不限于, 不会将…提供 are no denials of processing.
 var (
-	deniedZH = re(`(?:不|未|没有|并未|绝不|从不|尚未|禁止|严禁|杜绝)(?:会|予|再|曾|对[^,。;]{0,8})?(?:采集|收集|抓取|抓拍|使用|启用|开启|安装|处理|进行|涉及|识别|分析|做|具备|具有|包含|含有?|支持|获取|用于|用作|开展)[^,。;!?\n]{0,12}$|(?:没有|非|未设|不带|不含|无需|不用|不必|免|禁止|严禁|(?:^|[^有])无|不)$`)
+	deniedZH = re(`(?:不|未|没有|并未|绝不|从不|尚未|禁止|严禁|杜绝)(?:会|予|再|曾|对[^,。;]{0,8})?(?:采集|收集|抓取|抓拍|使用|启用|开启|安装|处理|进行|涉及|识别|分析|做|具备|具有|包含|含有?|支持|获取|用于|用作|开展)[^,。;!?\n]{0,12}$|(?:没有|未设|不带|不含|无)(?:人脸|面部|脸部|刷脸)[^,。;!?\n]{0,8}$|(?:没有|非|未设|不带|不含|无需|不用|不必|免|禁止|严禁|(?:^|[^有])无|不)$`)
 	deniedEN = re(`\b(?:no|not|never|neither|nor|without|don't|doesn't|isn't|aren't|cannot|can't)\b[^.,;!?\n]{0,40}$`)
-	notOnly  = re(`不(?:仅|限于|少于|超过|只)|\bnot (?:only|limited)`)
-	afterZH  = re(`^[^,。;!?\n]{0,8}(?:未启用|未开启|已关闭|已停用|不启用|未使用|尚未启用)`)
-	afterEN  = re(`^[^.,;!?\n]{0,24}\b(?:is|are) (?:not (?:in use|used|enabled)|disabled|switched off|turned off)`)
+	// 不会将…提供给他人 denies that anything is handed on, not that it is processed
+	deniedPassing = re(`(?:不|未|没有|并未|绝不|从不)(?:会|得|予|再|曾)?(?:将|把|向|对)?[^,。;!?\n]{0,20}$`)
+	notOnly       = re(`不(?:仅|限于|少于|超过|只)|\bnot (?:only|limited)`)
+	afterZH       = re(`^[^,。;!?\n]{0,8}(?:未启用|未开启|已关闭|已停用|不启用|未使用|尚未启用)`)
+	afterEN       = re(`^[^.,;!?\n]{0,24}\b(?:is|are) (?:not (?:in use|used|enabled)|disabled|switched off|turned off)`)
 	// a denial under a condition affirms what happens when the condition is met: 未经您同意不会采集人脸信息
 	conditional = re(`未经|除非|未取得|未获|\bwithout (?:your |prior |separate |explicit )*consent|\bunless\b`)
 )

@@ -24,9 +24,9 @@ const (
 
 // Data a notice may name, besides the attribute names of package audit.
 const (
-	DataImage   = "image"        // pictures and video
-	DataFace    = "face"         // face information in general: covers face crops and templates, no attributes
-	DataFeature = "face_feature" // templates
+	DataImage   = "image" // pictures and video
+	DataFace    = "face"  // face information in general: covers face crops and templates, no attributes
+	DataFeature = "face_template"
 )
 
 // Reading is what one notice of the site file says, with everything a comparison needs.
@@ -68,8 +68,9 @@ func Read(n audit.Notice) Reading {
 	default:
 		r.Public = true
 	}
-	r.take(&r.Stated.Methods, n.Methods, "methods")
-	r.take(&r.Stated.Data, n.Scope.Data, "data")
+	methods, attributes := split(n.Methods)
+	r.take(&r.Stated.Methods, methods, "methods")
+	r.take(&r.Stated.Data, append(attributes, n.Scope.Data...), "data")
 	r.take(&r.Stated.Purposes, without(n.Purposes, "unknown"), "purposes")
 	r.Unnamed = len(n.Scope.Recipients) == 0 && r.State(Recipients) == Present && slices.Contains(r.Stated.Methods, Provision)
 	open := func(is bool, field string) {
@@ -83,6 +84,15 @@ func Read(n audit.Notice) Reading {
 	open(unconfirmed, "ocr.confirmed_by")
 	open(n.Covers.Hours != "" && n.Covers.Hours != "always", "covers.hours")
 	return r
+}
+
+// split parts methods from the attributes written behind them, as in attribute_analysis{age,gender}: those are data.
+func split(methods []string) (names, attributes []string) {
+	for _, m := range methods {
+		name, attrs := audit.SplitMethod(m)
+		names, attributes = append(names, name), append(attributes, attrs...)
+	}
+	return names, attributes
 }
 
 func (r *Reading) take(inferred *[]string, given []string, what string) {

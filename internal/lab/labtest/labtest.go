@@ -2,6 +2,7 @@
 package labtest
 
 import (
+	"context"
 	"testing"
 
 	"github.com/mingshi-audit/mingshi/internal/lab"
@@ -26,7 +27,8 @@ func Open(t testing.TB, cfg lab.Config) *lab.Shop {
 // ours.
 func Watch(t testing.TB, cfg lab.Config) *lab.Shop {
 	t.Helper()
-	shop, err := lab.Open(t.Context(), cfg)
+	// The shop outlives the test's context, so that what a client holds can be released in the client's own cleanup.
+	shop, err := lab.Open(context.WithoutCancel(t.Context()), cfg)
 	if err != nil {
 		t.Fatalf("opening the shop: %v", err)
 	}
