@@ -109,7 +109,7 @@ func (p *Pack) gapsFound(r *rule, s *subject, e evaluation) []string {
 	return sorted(out)
 }
 
-// message assembles the sentence of law.md 4.4 for the outcome, or the rule's own where it has one.
+// message assembles the usual sentence for the outcome, or the rule's own where it has one.
 func (c *court) message(p *Pack, r *rule, s *subject, e evaluation, f audit.Finding) audit.Text {
 	w := c.words(s, f)
 	w["window"], w["scope"], w["exhibits"], w["provision"] = c.window(), c.scopeText(), exhibits(f.Because), r.Provision

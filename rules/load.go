@@ -154,7 +154,12 @@ func (p *Pack) decode(name string, into any) error {
 
 // decode reads one strict YAML document. Anchors and aliases are refused: a lawyer reads a rule without following them, and
 // a few lines of them can expand to gigabytes.
-func decode(name string, b []byte, into any) error {
+func decode(name string, b []byte, into any) (err error) {
+	defer func() { // a pack may come from anyone; a defect of the parser must not end the program
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%s: the YAML parser failed: %v", name, r)
+		}
+	}()
 	f, err := parser.ParseBytes(b, 0)
 	if err != nil {
 		return fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, false))

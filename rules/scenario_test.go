@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -194,5 +195,50 @@ func TestScenarios(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDispute: where observations disagree, the finding names both.
+func TestDispute(t *testing.T) {
+	in := shop()
+	say(&in, cam, "o-a", audit.ClassLive, "face.analyse.active", true)
+	say(&in, cam, "o-b", audit.ClassConfig, "face.analyse.active", false)
+	f := find(t, judge(t, in), "2.1")
+	if f.Outcome != audit.Undetermined || !slices.Equal(f.Dispute, []string{"o-a", "o-b"}) || !strings.Contains(f.Message.EN, "o-a, o-b") {
+		t.Errorf("%s, dispute %v: %s", f.Outcome, f.Dispute, f.Message.EN)
+	}
+}
+
+// TestJurisdiction: a region of China is under the law of China; nothing else is.
+func TestJurisdiction(t *testing.T) {
+	for region, want := range map[string]audit.Outcome{"CN": audit.Suspected, "CN-3301": audit.Suspected, "EU": audit.NotApplicable, "CNX": audit.NotApplicable} {
+		in := shop()
+		analysing(&in)
+		drop(&in, "site.jurisdiction")
+		say(&in, shopSite, "o-site", audit.ClassDeclaration, "site.jurisdiction", []string{region})
+		if f := find(t, judge(t, in), "2.2"); f.Outcome != want {
+			t.Errorf("%s: %s, want %s", region, f.Outcome, want)
+		}
+	}
+}
+
+// TestBoundaries: the first day begins at midnight in China; conduct that straddles it is judged for the later part.
+func TestBoundaries(t *testing.T) {
+	first := time.Date(2021, 7, 31, 16, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		from, to time.Time
+		want     audit.Outcome
+	}{
+		{first.Add(-time.Hour), first.Add(-time.Second), audit.NotApplicable},
+		{first.Add(-time.Hour), first, audit.Suspected},
+		{first, first.Add(time.Hour), audit.Suspected},
+		{time.Time{}, first.Add(-time.Second), audit.NotApplicable},
+	} {
+		in := shop()
+		analysing(&in)
+		in.Window = audit.Window{From: c.from, To: c.to}
+		if f := find(t, judge(t, in), "2.2"); f.Outcome != c.want {
+			t.Errorf("%s to %s: %s, want %s", c.from, c.to, f.Outcome, c.want)
+		}
 	}
 }

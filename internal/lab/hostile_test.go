@@ -62,3 +62,12 @@ func TestEscapesReachTheClient(t *testing.T) {
 	_, answer := c.post("http://"+c.r.Addr.String()+"/onvif/device_service", information)
 	wants(t, answer, "\u009b31m", "\u202E", "&lt;script&gt;")
 }
+
+func TestLargeDocumentsArriveWhole(t *testing.T) {
+	shop := labtest.Open(t, lab.Config{Devices: []lab.Spec{lab.LargeMetadata("c")}})
+	c := newClient(t, shop, "c")
+	docs := c.documents("rtsp://"+c.r.RTSP.String()+"/live/1/main", 2*time.Second)
+	if len(docs) == 0 || len(docs[0]) < 5<<20 {
+		t.Errorf("%d documents", len(docs))
+	}
+}

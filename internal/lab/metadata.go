@@ -102,12 +102,17 @@ func (r *rtspServer) emit() {
 		}
 		doc := r.d.document(m.Frames[i%len(m.Frames)])
 		i++
-		const size = 500
-		for len(doc) > 0 {
-			n := min(size, len(doc))
-			r.packet(doc[:n], seq, stamp, n == len(doc) && !m.NoMarker)
-			doc = doc[n:]
-			seq++
+		size := 500 // small enough to cut an ordinary document in several pieces
+		if len(doc) > 1<<16 {
+			size = 1400
+		}
+		for n := 0; len(doc) > 0; seq++ {
+			piece := doc[:min(size, len(doc))]
+			doc = doc[len(piece):]
+			r.packet(piece, seq, stamp, len(doc) == 0 && !m.NoMarker)
+			if n++; n%64 == 0 {
+				time.Sleep(2 * time.Millisecond) // or the queue of the reader overflows
+			}
 		}
 	}
 }

@@ -30,9 +30,10 @@ type rtspServer struct {
 func startRTSP(d *device, ln net.Listener) (*rtspServer, error) {
 	r := &rtspServer{d: d}
 	r.server = &gortsplib.Server{
-		Handler:     r,
-		RTSPAddress: ln.Addr().String(),
-		Listen:      func(string, string) (net.Listener, error) { return ln, nil },
+		Handler:        r,
+		WriteQueueSize: 1024,
+		RTSPAddress:    ln.Addr().String(),
+		Listen:         func(string, string) (net.Listener, error) { return ln, nil },
 	}
 	switch d.spec.Login.Auth {
 	case AuthDigestSHA256:
@@ -189,6 +190,9 @@ func (r *rtspServer) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCt
 		r.watching.Add(-1)
 	}
 }
+
+// OnStreamWriteError drops what a slow reader does not take, without a word.
+func (r *rtspServer) OnStreamWriteError(*gortsplib.ServerHandlerOnStreamWriteErrorCtx) {}
 
 // OnGetParameter answers GET_PARAMETER, the keep-alive.
 func (r *rtspServer) OnGetParameter(*gortsplib.ServerHandlerOnGetParameterCtx) (*base.Response, error) {

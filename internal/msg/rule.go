@@ -4,7 +4,7 @@ import "github.com/mingshi-audit/mingshi/audit"
 
 // ruleMessages are the sentences of rules, packs and the notice checker. Arguments carry explicit indexes (%[1]s), so that each language has its own order.
 var ruleMessages = map[string]audit.Text{
-	// the frames of a finding's message (law.md 4.4)
+	// the frames of a finding's message
 	"rule.suspected": {
 		ZH: "在%[1]s、%[2]s内，%[3]s（证据：%[4]s）。上述情形与%[5]s“%[6]s”的要求不一致，涉嫌属于该条（项）所列情形。是否构成侵权或者违法，由人民法院或者有权机关依法认定；当事人可能存在法定免责事由。",
 		EN: "Within %[1]s and %[2]s: %[3]s (exhibits %[4]s). This is inconsistent with %[5]s (“%[6]s”) and may fall within it. Whether it amounts to infringement or a breach of law is for the court or competent authority; statutory exemptions may apply.",

@@ -125,7 +125,7 @@ func (s *session) clock(t time.Time, a *soap.Answer, n *note) {
 func (s *session) capabilities(ctx context.Context) {
 	ask := func(ns string, op onvif.Operation) map[string]string {
 		v, ok := s.services.Find(ns)
-		if !ok || len(v.Capabilities) > 0 {
+		if !ok || len(v.Capabilities) > 0 && v.Version != "" { // GetCapabilities, which gives no version, tells only half
 			return v.Capabilities
 		}
 		a, n := s.ask(ctx, op, call{})

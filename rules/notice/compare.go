@@ -82,7 +82,7 @@ type Match struct {
 	Others []string // ids of the other candidates
 }
 
-// Compare relates one device to the register, as law.md 4.3 lays down, with these decisions. A sign counts as covering only
+// Compare relates one device to the register, with these decisions. A sign counts as covering only
 // if it reaches every zone of the device. before_capture: false disqualifies a sign; unset, it neither does nor lets the
 // sign clear anybody: the match is not Firm. The same holds for a sign only the operator declared, one limited to certain
 // hours and one read by machine. What a sign says (Best) and what behaviour is compared with (Fit) are chosen

@@ -58,7 +58,7 @@ type want struct {
 	elements  []Element
 }
 
-// wants is the table of law.md 4.2: 法释〔2021〕15号 Art. 2(2) with Civil Code 1035, PIPL 17 and 30, Order No. 19 Art. 5,
+// wants is the table of what each text asks for: 法释〔2021〕15号 Art. 2(2) with Civil Code 1035, PIPL 17 and 30, Order No. 19 Art. 5,
 // Regulation 790 Art. 21, and the first layer of the European guidelines 3/2019.
 var wants = []want{
 	{"SPC-2021-15/2.2", "2021-08-01", []Element{Face, Purpose, Manner, Scope, Rules}},

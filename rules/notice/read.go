@@ -7,7 +7,7 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 )
 
-// Methods of processing, in the vocabulary of the site file (law.md 4.1).
+// Methods of processing, in the vocabulary of the site file.
 const (
 	VideoRecording    = "video_recording"
 	FaceDetection     = "face_detection"
