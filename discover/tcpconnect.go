@@ -194,6 +194,9 @@ func (s *sweep) host(ctx context.Context, a netip.Addr, c *tally) {
 	d := s.env.Guard.Device(a)
 	open, closed, silent := 0, 0, 0
 	for _, port := range s.env.Ports {
+		if !d.Listed(port) {
+			continue
+		}
 		timeout := knockTimeout
 		if open+closed == 0 && silent > 0 {
 			n, onLink := s.env.Guard.Neighbour(a)

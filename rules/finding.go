@@ -182,6 +182,11 @@ func (c *court) factsSentence(r *rule, e evaluation, w map[string]audit.Text) au
 				continue
 			}
 		}
+		if r.unless[i] != nil {
+			if v, err := r.unless[i].eval(e.ctx); err != nil || v.value == yes {
+				continue
+			}
+		}
 		parts = append(parts, fill(part.text, w))
 	}
 	return some(parts, "；", "; ", len(parts))

@@ -7,6 +7,8 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mingshi-audit/mingshi/audit"
 )
 
 // source gives the builtin pack's files for tests to spoil.
@@ -151,6 +153,31 @@ func TestSmallPack(t *testing.T) {
 	results, err = p.Test()
 	if err != nil || len(results) != 3 || results[1].OK || results[2].Problem != "no case wants conforms" {
 		t.Errorf("a case that fails and an outcome without one: %+v %v", results, err)
+	}
+}
+
+// TestRuleDates: a rule may come into force later than its pack and cease earlier.
+func TestRuleDates(t *testing.T) {
+	files := maps.Clone(small)
+	files["rules/a.yaml"] += "effective_from: \"2022-06-01\"\neffective_to: \"2022-12-31\"\n"
+	files["rules/a.yaml"] = strings.Replace(files["rules/a.yaml"], "[suspected, conforms]", "[suspected, conforms, undetermined, not-applicable]", 1)
+	p, err := Load(asFS("p", files), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]audit.Outcome{"2022-05-31T23:59:59+08:00": audit.NotApplicable, "2022-06-01T00:00:00+08:00": audit.Suspected,
+		"2022-12-31T23:59:59+08:00": audit.Suspected, "2023-01-01T00:00:00+08:00": audit.NotApplicable} {
+		in := shop()
+		analysing(&in)
+		m, _ := audit.ParseMoment(at)
+		in.AsOf = m.T
+		j, err := Judge([]*Pack{p}, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := j.Findings[0].Outcome; got != want {
+			t.Errorf("%s: %s, want %s", at, got, want)
+		}
 	}
 }
 

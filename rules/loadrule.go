@@ -118,7 +118,15 @@ func (p *Pack) factsOf(r *rule) error {
 			}
 			c.expression = x
 		}
-		r.facts = append(r.facts, c)
+		var unless *expression
+		if f.Unless != "" {
+			x, err := p.env.compile(f.Unless)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			unless = x
+		}
+		r.facts, r.unless = append(r.facts, c), append(r.unless, unless)
 	}
 	return nil
 }

@@ -166,10 +166,11 @@ type burdenFile struct {
 }
 
 type factsFile struct {
-	If  string          `yaml:"if"`  // empty: always
-	For []audit.Outcome `yaml:"for"` // the outcomes it is said for; empty: all
-	ZH  string          `yaml:"zh"`
-	EN  string          `yaml:"en"`
+	If     string          `yaml:"if"`     // said where it holds for certain; empty: always
+	Unless string          `yaml:"unless"` // not said where it holds for certain
+	For    []audit.Outcome `yaml:"for"`    // the outcomes it is said for; empty: all
+	ZH     string          `yaml:"zh"`
+	EN     string          `yaml:"en"`
 }
 
 // gapsFile adds to Finding.Gaps: the entries of a list, each with a prefix, or a word where a condition holds.
@@ -222,5 +223,6 @@ type rule struct {
 	conforms  condition
 	modifiers []condition
 	facts     []condition // expression nil: always
+	unless    []*expression
 	gaps      []condition
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // placeholders are the words a pack's texts may use in braces.
-var placeholders = []string{"venue", "device", "zones", "modes", "attrs", "messages", "seconds", "notice", "elements", "unclear",
+var placeholders = []string{"venue", "device", "zones", "modes", "attrs", "withattrs", "messages", "seconds", "notice", "elements", "unclear",
 	"entrances", "walked", "online", "stated", "observed", "gaps", "hints", "recipients", "date", "applicability", "processor",
 	"exemption", "item", "lacking", "odds", "open", "suspected", "undetermined"}
 
@@ -51,8 +51,14 @@ func (c *court) words(s *subject, f audit.Finding) map[string]audit.Text {
 		"suspected":    number(fs, "finding.suspected"),
 		"undetermined": number(fs, "finding.undetermined"),
 	}
+	if len(fs.list("device.attributes")) > 0 {
+		w["withattrs"] = msg.Text("rule.withattrs", w["attrs"])
+	}
 	w["applicability"] = msg.Text("rule.applies.fully")
 	if s.times["conduct.from"].Before(c.packFrom(f.Pack)) {
+		if len(fs.list("device.attributes")) > 0 {
+			w["withattrs"] = msg.Text("rule.withattrs", w["attrs"])
+		}
 		w["applicability"] = msg.Text("rule.applies.partly")
 	}
 	return w

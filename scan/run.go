@@ -66,6 +66,8 @@ type Gathered struct {
 func Run(ctx context.Context, o Options) Gathered {
 	r := newRunner(o)
 	r.journal("run-started", map[string]any{"permit": r.o.Guard.Permit().String()})
+	stopping := context.AfterFunc(ctx, func() { r.o.Progress.Step(msg.Text("scan.step.stopping")) })
+	defer stopping()
 	r.declare()
 	r.discoverAll(ctx)
 	r.workers.Wait()
@@ -405,20 +407,38 @@ func (r *runner) gathered(ctx context.Context) Gathered {
 	return g
 }
 
-// keep stores an observation, freed of secrets.
+// keep stores an observation, with what a device said in it freed of secrets.
 func (r *runner) keep(o audit.Observation) {
 	o.At, o.Until = o.At.UTC().Truncate(time.Millisecond), o.Until.UTC().Truncate(time.Millisecond)
-	if r.o.Scrub != nil {
-		if b, err := json.Marshal(o); err == nil {
-			var clean audit.Observation
-			if json.Unmarshal(r.o.Scrub(b), &clean) == nil {
-				o = clean
-			}
-		}
-	}
+	o = scrubbed(o, r.o.Scrub)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.observations = append(r.observations, o)
+}
+
+// scrubbed frees the device's own words of secrets. The program's words around them stay as they are, even where a user name
+// is one of them: judging depends on these, and they hold nothing of a device.
+func scrubbed(o audit.Observation, scrub func([]byte) []byte) audit.Observation {
+	if scrub == nil || o.Module == siteModule {
+		return o
+	}
+	said := struct {
+		Detail   string
+		Identity *audit.Identity
+		Data     json.RawMessage `json:",omitempty"`
+	}{o.Detail, o.Identity, o.Data}
+	b, err := json.Marshal(said)
+	if err != nil {
+		o.Detail, o.Data = "", nil // what cannot be searched is not kept
+		return o
+	}
+	said.Identity, said.Data = nil, nil
+	if err := json.Unmarshal(scrub(b), &said); err != nil {
+		o.Detail, o.Data, o.Identity = "", nil, nil
+		return o
+	}
+	o.Detail, o.Identity, o.Data = said.Detail, said.Identity, said.Data
+	return o
 }
 
 func (r *runner) cover(cs ...audit.Coverage) {

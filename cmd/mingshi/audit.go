@@ -35,7 +35,6 @@ type plan struct {
 	permit    audit.Permit
 	login     func(ref string) (user, password string, err error)
 	only      []netip.AddrPort
-	ports     []uint16
 	sample    probe.Sample
 	window    time.Duration
 	simulated bool
@@ -68,7 +67,7 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 			}
 			return user, password, err
 		},
-		Sample: p.sample, Ports: p.ports, Window: p.window, Clock: p.clock, Scrub: bundle.Scrub, Journal: bundle.Journal, Progress: progress})
+		Sample: p.sample, Window: p.window, Clock: p.clock, Scrub: bundle.Scrub, Journal: bundle.Journal, Progress: progress})
 	progress.Step(msg.Text("scan.step.judge"))
 	run.Complete, run.Why, run.Interfaces = gathered.Complete, gathered.Why, gathered.Interfaces
 	r, judgeErr := scan.Assemble(scan.Record{Site: *p.file, Observations: gathered.Observations, Coverage: gathered.Coverage, Tool: tool(), Run: run}, all.Modules(), packs)
@@ -102,10 +101,8 @@ func seal(b *evidence.Bundle, p plan, r audit.Report, packs []*rules.Pack, lang 
 			add("data/packs/"+pack.ID()+"/"+name, data, nil)
 		}
 	}
-	r, err := b.AddReport(r) // what is rendered is what is stored: freed of secrets
-	errs = append(errs, err)
 	data, err := report.JSON(r)
-	errs = append(errs, err)
+	add("data/report.json", data, err)
 	page, err := pageOf(r, lang, digestOf(data))
 	add("report.html", page, err)
 	errs = append(errs, b.Close(evidence.Manifest{Site: r.Site.ID, Authority: evidence.Summarise(r.Authority), Run: r.Run, Packs: r.Packs, Window: r.Window}))

@@ -39,11 +39,7 @@ func (a *app) demoCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("the demonstration's own site file: %w", err)
 			}
-			var ports []uint16
-			for _, e := range shop.Endpoints() {
-				ports = append(ports, e.Port())
-			}
-			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, out: out, permit: audit.PermitSample, only: shop.Endpoints(), ports: ports,
+			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, out: out, permit: audit.PermitSample, only: shop.Endpoints(),
 				sample: demoSample, window: 3 * time.Second, simulated: true, clock: time.Now,
 				login: func(ref string) (string, string, error) {
 					user, password, ok := shop.Credential(ref)

@@ -33,6 +33,9 @@ func (a *app) scanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if open := site.Unfilled(file, "authority"); len(open) > 0 {
+				return a.usage("cli.scan.unfilled", strings.Join(open, ", "))
+			}
 			p := file.Authority.Permit
 			if permit != "" {
 				if p, err = audit.ParsePermit(permit); err != nil {

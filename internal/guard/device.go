@@ -98,6 +98,12 @@ func (d *Device) handshake(ctx context.Context, s *state, to netip.AddrPort, tim
 	return c, nil
 }
 
+// Listed reports whether Config.Only leaves the port open to be contacted. It records nothing: whoever goes through many
+// ports asks first.
+func (d *Device) Listed(port uint16) bool {
+	return d.g.only == nil || d.g.only[netip.AddrPortFrom(d.addr.WithZone(""), port)]
+}
+
 // check is Guard.Check for TCP, with the list of the only endpoints allowed. A connection needs permit discover at least.
 func (d *Device) check(what string, to netip.AddrPort, need audit.Permit) error {
 	if err := d.g.Check(what, to.Addr(), max(need, audit.PermitDiscover)); err != nil {

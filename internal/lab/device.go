@@ -84,7 +84,7 @@ func (d *device) filled(s Spec) Spec {
 }
 
 func (d *device) start(host netip.Addr) error {
-	ln, err := d.listen(host, d.firstHTTP)
+	ln, err := d.listen(host, 8080, d.firstHTTP)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (d *device) start(host netip.Addr) error {
 	if !d.spec.RTSP {
 		return nil
 	}
-	rtsp, err := d.listen(host, d.firstRTSP)
+	rtsp, err := d.listen(host, 8554, d.firstRTSP)
 	if err != nil {
 		return err
 	}
@@ -109,8 +109,16 @@ func (d *device) start(host netip.Addr) error {
 	return err
 }
 
-func (d *device) listen(host netip.Addr, first func(string)) (net.Listener, error) {
-	ln, err := net.Listen("tcp", netip.AddrPortFrom(host, 0).String())
+// listen takes the port a camera would have where the device has an address of its own, and any other where that is taken or
+// there is one address for all.
+func (d *device) listen(host netip.Addr, usual uint16, first func(string)) (net.Listener, error) {
+	if host == oneAddress {
+		usual = 0
+	}
+	ln, err := net.Listen("tcp", netip.AddrPortFrom(host, usual).String())
+	if err != nil && usual != 0 {
+		ln, err = net.Listen("tcp", netip.AddrPortFrom(host, 0).String())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
 	}

@@ -38,9 +38,12 @@ func inUse(err error) bool {
 	return strings.Contains(t, "in use") || strings.Contains(t, "Only one usage") || strings.Contains(t, "forbidden")
 }
 
+// oneAddress is where every device stands on a system that has no other loopback address.
+var oneAddress = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
 func (s street) host(i int) netip.Addr {
 	if !s.separate {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		return oneAddress
 	}
 	return netip.AddrFrom4([4]byte{127, 77, s.n, byte(i)})
 }

@@ -35,6 +35,7 @@ var ruleMessages = map[string]audit.Text{
 	"rule.more":             {ZH: "%[1]s等%[2]d项", EN: "%[1]s and others, %[2]d in all"},
 	"rule.noexhibit":        {ZH: "见现场记录", EN: "see the site record"},
 	"rule.none":             {ZH: "无", EN: "none"},
+	"rule.withattrs":        {ZH: "，涉及%[1]s", EN: ", with %[1]s"},
 	"rule.notrecorded":      {ZH: "未记录", EN: "not recorded"},
 	"rule.ask.default":      {ZH: "补充与“%[1]s”有关的材料", EN: "obtain material on \"%[1]s\""},
 	"rule.applies.fully":    {ZH: "适用", EN: "apply"},
@@ -51,7 +52,6 @@ var ruleMessages = map[string]audit.Text{
 	"rule.claim.document":   {ZH: "文件", EN: "the document"},
 	"rule.claim.authority":  {ZH: "依据的规定或者出具机关", EN: "the provision or the issuing authority"},
 	"rule.claim.period":     {ZH: "覆盖观察时段的有效期", EN: "a period covering the observation"},
-	"rule.burden.list.none": {ZH: "没有待信息处理者举证的事项", EN: "nothing is open for the processor to prove"},
 	"rule.disputed":         {ZH: "相互矛盾的观察：%[1]s。", EN: " Observations that disagree: %[1]s."},
 
 	// facts the rules state from facts about the site and its devices

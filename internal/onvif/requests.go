@@ -70,7 +70,8 @@ func bare(prefix, ns, name string) Operation {
 	return op(prefix, ns, name, empty{xml.Name{Local: prefix + ":" + name}})
 }
 
-// The device service. The first three need no login by the default access policy, nor does GetEndpointReference.
+// GetSystemDateAndTime asks for the clock. By the default access policy it needs no login, as GetServices, GetCapabilities,
+// GetEndpointReference and every GetServiceCapabilities.
 func GetSystemDateAndTime() Operation {
 	return op("tds", NSDevice, "GetSystemDateAndTime", device.GetSystemDateAndTime{})
 }
@@ -204,7 +205,7 @@ func GetEventBrokers() Operation {
 	return acting(bare("tev", NSEvents, "GetEventBrokers"), actionBrokers)
 }
 
-// GetInstalledApps and GetAppsInfo ask for applications on the camera.
+// GetInstalledApps asks for the applications on the camera.
 func GetInstalledApps() Operation { return bare("ans", NSApps, "GetInstalledApps") }
 
 // GetAppsInfo asks for the state of every application.

@@ -48,6 +48,9 @@ func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
 func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) {
 	s.stage = 1
 	a, n := s.ask(ctx, onvif.GetSystemDateAndTime(), call{required: true})
+	if (a.Verdict == soap.TimedOut || a.Verdict == soap.Transient && a.HTTP == 0) && s.base.announced && sleep(ctx, s.pace.retry) {
+		a, n = s.ask(ctx, onvif.GetSystemDateAndTime(), call{required: true}) // it said that it is here: it may be busy
+	}
 	if a.HTTP >= 300 && a.HTTP < 400 && a.Location != "" {
 		if u, foreign, err := soap.Rebase(a.Location, s.ip, "http", "https"); err == nil && !foreign {
 			if u.Path == "" || u.Path == "/" {
@@ -226,7 +229,9 @@ func (s *session) login(ctx context.Context, op onvif.Operation, c call, failure
 	}
 	s.auth, s.burnt = soap.None, true
 	s.user, s.password = "", ""
-	s.stop = "the login was not accepted"
+	if s.stage < 2 || a.Verdict == soap.Locked {
+		s.stop = "the login was not accepted" // an open device that guards some answers is asked on, without a login
+	}
 	if !known {
 		s.env.Login.Refused(cmp.Or(detail(a), a.Verdict.String()))
 	}

@@ -194,8 +194,8 @@ func (f *facts) scene(key string, t onvif.Tally) {
 // summary states the two negatives, each only from a complete look with an accepted login.
 func (f *facts) summary(s summary) {
 	shown := slices.Concat(s.Held, s.Switched, s.Seen)
-	for _, fn := range s.Capable {
-		if s.Listed && !slices.Contains(shown, fn) {
+	for _, fn := range audit.Functions() {
+		if s.Listed && slices.Contains(s.Capable, fn) && !slices.Contains(shown, fn) {
 			f.say(audit.Configured, moduleName, false, fn)
 		}
 	}

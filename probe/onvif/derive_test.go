@@ -159,3 +159,22 @@ func TestSeconds(t *testing.T) {
 		}
 	}
 }
+
+func FuzzDerive(f *testing.F) {
+	f.Add("enumeration", `{"summary":{"login":"wsse","questions":[],"listed":true,"complete":true,"capable":["detect"]}}`)
+	f.Add("tev:PullMessages", `{"events":{"messages":2,"topics":{"RuleEngine/Recognition/Face":{"messages":2,"live":2,"items":["EnrollmentID"],"identity":2}}}}`)
+	f.Add("trt:GetProfiles", `{"configurations":[{"token":"a","instances":[{"token":"a","kind":"module","name":"M","type":"tt:FaceDetectorEngine","state":"on"}]}]}`)
+	specs := map[string]audit.FactSpec{}
+	for _, s := range Module().Facts {
+		specs[s.Name] = s
+	}
+	f.Fuzz(func(t *testing.T, kind, data string) {
+		fs, err := Derive(audit.Observation{Kind: kind, Data: json.RawMessage(data)})
+		if err != nil {
+			return
+		}
+		if _, err := audit.Fold(fs, specs); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -35,7 +35,7 @@ func (r *transcript) Record(e evidence.Exchange) string {
 }
 
 // testPace does not wait between questions; the lab's devices are told to bear it.
-var testPace = pace{gap: time.Millisecond, call: 3 * time.Second, stage1: 15 * time.Second, stage2: 30 * time.Second}
+var testPace = pace{gap: time.Millisecond, call: 2 * time.Second, retry: 100 * time.Millisecond, stage1: 15 * time.Second, stage2: 30 * time.Second}
 
 // ask probes one device with everything a permit allows.
 func ask(t *testing.T, ctx context.Context, permit audit.Permit, target audit.Target, login *probe.Login, sample probe.Sample) ([]audit.Observation, *guard.Guard) {

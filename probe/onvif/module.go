@@ -41,11 +41,12 @@ func run(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 type pace struct {
 	gap    time.Duration // between two calls
 	call   time.Duration // for one call
+	retry  time.Duration // before the one repetition of the first question
 	stage1 time.Duration
 	stage2 time.Duration
 }
 
-var defaultPace = pace{gap: 150 * time.Millisecond, call: 5 * time.Second, stage1: 20 * time.Second, stage2: 60 * time.Second}
+var defaultPace = pace{gap: 150 * time.Millisecond, call: 5 * time.Second, retry: 2 * time.Second, stage1: 20 * time.Second, stage2: 60 * time.Second}
 
 func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audit.Observation, error) {
 	if env.Guard.Permit() < audit.PermitQuery || env.Done != nil && env.Done.Has(found) {

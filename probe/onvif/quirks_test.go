@@ -25,7 +25,7 @@ func TestQuirks(t *testing.T) {
 	}{
 		{"subscription address empty", lab.Quirks{EmptyAddress: true, PullPath: "/onvif/event_service"}, true, ""},
 		{"subscription address a URN", lab.Quirks{URNAddress: true, PullPath: "/onvif/event_service"}, true, ""},
-		{"subscription address elsewhere", lab.Quirks{PullPath: "/Subscription"}, true, ""},
+		{"subscription address elsewhere", lab.Quirks{PullPath: "/onvif/Pull"}, true, ""},
 		{"filter refused", lab.Quirks{NoFilter: true}, true, ""},
 		{"subscription for a year", lab.Quirks{YearLong: true}, true, ""},
 		{"no GetServices", lab.Quirks{NoGetServices: true}, true, ""},
