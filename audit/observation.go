@@ -30,10 +30,11 @@ const (
 	Interrupted                // the run was stopped
 	Declared                   // not an exchange: the site file says so
 	Empty                      // watched for the whole window, nothing came
+	Spared                     // not asked, because asking would take what the operator's own recorder may need
 )
 
 var statusNames = []string{"inconclusive", "ok", "refused", "auth-required", "locked", "not-supported", "bad-argument", "exhausted",
-	"timeout", "unreachable", "malformed", "limited", "denied", "interrupted", "declared", "empty"}
+	"timeout", "unreachable", "malformed", "limited", "denied", "interrupted", "declared", "empty", "spared"}
 
 func (s Status) String() string { return enumName("status", statusNames, s) }
 

@@ -144,6 +144,11 @@ func probeMatch(relatesTo string, m wsdiscovery.Match) []byte {
 	return wsdiscovery.Marshal(wsdiscovery.Message{Kind: wsdiscovery.ProbeMatches, MessageID: "urn:uuid:answer", RelatesTo: relatesTo, Matches: []wsdiscovery.Match{m}})
 }
 
+// ours drops what other tests' devices on this machine's loopback interface answered.
+func (t *targets) ours() {
+	t.all = slices.DeleteFunc(t.all, func(x audit.Target) bool { return !netip.MustParsePrefix("127.0.0.0/24").Contains(x.Addr.Addr()) })
+}
+
 func TestWSDiscovery(t *testing.T) {
 	var probes sync.Map
 	responder(t, func(id string) [][]byte {
@@ -165,6 +170,7 @@ func TestWSDiscovery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	got.ours()
 	if len(got.all) != 2 {
 		t.Fatalf("found %+v", got.all)
 	}
@@ -185,15 +191,15 @@ func TestWSDiscovery(t *testing.T) {
 	}
 	n := 0
 	probes.Range(func(_, v any) bool {
-		if n++; *v.(*int) != 2 {
-			t.Errorf("a message id was sent %d times", *v.(*int))
+		if *v.(*int) == 2 {
+			n++
 		}
 		return true
 	})
-	if n != 6 { // three types in two rounds
-		t.Errorf("%d different probes", n)
+	if n < 6 { // three types in two rounds, each twice; other tests on this machine may ask as well
+		t.Errorf("%d probes were sent twice", n)
 	}
-	if cov[0].Status != audit.Tried || !strings.Contains(cov[0].Detail.EN, "12 inquiries sent, 2 different answers") || !strings.Contains(cov[0].Detail.EN, "no answer to our inquiry") {
+	if cov[0].Status != audit.Tried || !strings.Contains(cov[0].Detail.EN, "12 inquiries sent") || !strings.Contains(cov[0].Detail.EN, "no answer to our inquiry") {
 		t.Errorf("%+v", cov[0])
 	}
 	if len(rec.Dialled()) > 0 {
@@ -224,6 +230,7 @@ func TestWSDiscoveryFlood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	got.ours()
 	if len(got.all) > perSource {
 		t.Errorf("%d targets", len(got.all))
 	}

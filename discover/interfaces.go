@@ -3,6 +3,8 @@ package discover
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -28,7 +30,7 @@ func eachInterface(env Env, module string, run func(guard.Interface, bool) audit
 	var jobs []job
 	for _, ifi := range ifis {
 		for _, v6 := range []bool{false, true} {
-			if hasFamily(ifi, v6) {
+			if hasFamily(ifi, v6) && !aside(env, ifi, v6) {
 				jobs = append(jobs, job{ifi, v6})
 			}
 		}
@@ -52,6 +54,14 @@ func hasFamily(ifi guard.Interface, v6 bool) bool {
 		}
 	}
 	return false
+}
+
+// aside reports whether the family of an interface is not worth asking: IPv6 on the loopback interface, which has no multicast
+// there, where the perimeter holds none of it.
+func aside(env Env, ifi guard.Interface, v6 bool) bool {
+	inside := func(p netip.Prefix) bool { return p.Addr().Is6() && p.Addr().IsLoopback() }
+	loopback := slices.ContainsFunc(ifi.Addrs, func(p netip.Prefix) bool { return p.Addr().IsLoopback() })
+	return v6 && loopback && !slices.ContainsFunc(env.Guard.Perimeter(), inside)
 }
 
 func family(v6 bool) string {

@@ -92,7 +92,7 @@ func (v *View) group() {
 		severity audit.Severity
 	}
 	at := map[key]int{}
-	for _, f := range v.Report.Findings {
+	for _, f := range v.inDeviceOrder() {
 		k := key{rule: f.Rule, outcome: outcome(f)}
 		if k.outcome == audit.Suspected {
 			k.severity = f.Severity
@@ -128,6 +128,15 @@ func (v *View) group() {
 			g.Items[j].Shared = len(g.Messages) < 2
 		}
 	}
+}
+
+// inDeviceOrder lists the findings so that those of one rule come in the order of the devices.
+func (v *View) inDeviceOrder() []audit.Finding {
+	fs := slices.Clone(v.Report.Findings)
+	slices.SortStableFunc(fs, func(a, b audit.Finding) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(v.device[a.Subject.ID], v.device[b.Subject.ID]))
+	})
+	return fs
 }
 
 // place orders the outcomes as they are read; the flagship comes before everything where it is suspected.

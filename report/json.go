@@ -60,7 +60,7 @@ func order(r *audit.Report) {
 		orderDevice(&r.Devices[i])
 	}
 	slices.SortFunc(r.Devices, func(a, b audit.Device) int {
-		return cmp.Or(cmp.Compare(a.ID, b.ID), slices.Compare(a.Addresses, b.Addresses), cmp.Compare(a.Serial, b.Serial))
+		return cmp.Or(listed(a)-listed(b), cmp.Compare(a.Inventory, b.Inventory), cmp.Compare(a.ID, b.ID), slices.Compare(a.Addresses, b.Addresses), cmp.Compare(a.Serial, b.Serial))
 	})
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -88,6 +88,14 @@ func order(r *audit.Report) {
 	slices.SortFunc(r.Rules, func(a, b audit.RuleText) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.From, b.From))
 	})
+}
+
+// listed is 0 for a device of the inventory, which a reader knows by name, and 1 for one that was only found.
+func listed(d audit.Device) int {
+	if d.Inventory != "" {
+		return 0
+	}
+	return 1
 }
 
 func orderDevice(d *audit.Device) {

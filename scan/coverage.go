@@ -45,7 +45,7 @@ func coverageOf(target, module string, observations []audit.Observation) audit.C
 		c.Status = audit.RefusedBy
 	case ok == 0 && any(audit.Limited, audit.Malformed, audit.Inconclusive, audit.Exhausted):
 		c.Status = audit.Partial
-	case any(audit.Timeout, audit.Unreachable, audit.Limited, audit.Malformed, audit.Exhausted, audit.Denied, audit.Inconclusive):
+	case any(audit.Timeout, audit.Unreachable, audit.Limited, audit.Malformed, audit.Exhausted, audit.Denied, audit.Inconclusive, audit.Spared):
 		c.Status = audit.Partial
 	case ok == all && len(count[audit.Empty]) > 0 && len(count[audit.OK]) == 0:
 		c.Status = audit.NotObserved
@@ -58,7 +58,7 @@ func coverageOf(target, module string, observations []audit.Observation) audit.C
 func detail(count map[audit.Status][]string) audit.Text {
 	var zh, en []string
 	for _, s := range slices.Sorted(maps.Keys(count)) {
-		w := msg.Text("scan.status." + s.String())
+		w := msg.Word("status." + s.String())
 		which := ""
 		if s != audit.OK {
 			kinds := unique(slices.Clone(count[s]))

@@ -169,7 +169,7 @@ func (e explainer) observations(ids []string) {
 }
 
 func (e explainer) status(o audit.Observation) string {
-	s := e.t("scan.status." + o.Status.String())
+	s := msg.Word("status." + o.Status.String()).In(e.lang)
 	if !o.At.IsZero() {
 		s += ", " + o.At.In(audit.CST()).Format("2006-01-02 15:04:05 -07:00")
 	}

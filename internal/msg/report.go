@@ -130,7 +130,7 @@ var reportMessages = map[string]audit.Text{
 	"report.l.legend":      {ZH: "说明", EN: "Legend"},
 	"report.l.total":       {ZH: "合计", EN: "Total"},
 	"report.l.digest_of":   {ZH: "证据包摘要 %[1]s", EN: "Bundle digest %[1]s"},
-	"report.l.more":        {ZH: "等共 %[2]d 个", EN: "and %[1]d more"},
+	"report.l.more":        {ZH: "等，另有 %[1]d 个，共 %[2]d 个", EN: "and %[1]d more, %[2]d in all"},
 	"report.single_class":  {ZH: "单一种类证据", EN: "one class of evidence only"},
 	"report.classes":       {ZH: "%[1]d 类证据相互印证", EN: "%[1]d classes of evidence"},
 	"report.no_exhibit":    {ZH: "没有引用的记录", EN: "no record is cited"},

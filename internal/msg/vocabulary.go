@@ -72,6 +72,7 @@ var vocabulary = map[string]audit.Text{
 	"word.status.denied":                 {ZH: "超出授权未发送", EN: "outside authority, not sent"},
 	"word.status.interrupted":            {ZH: "检查中断", EN: "interrupted"},
 	"word.status.declared":               {ZH: "场所文件所载", EN: "declared in the site file"},
+	"word.status.spared":                 {ZH: "未询问：设备的事件订阅名额不多于两个或未声明，可能正为录像机所用；经授权人同意，可在场所文件的授权中设 scarce_pull_points: true", EN: "not asked: the device offers two event subscriptions or fewer, or does not say, and the operator's recorder may need them; scarce_pull_points: true in the site file's authority allows it"},
 	"word.status.empty":                  {ZH: "观察未见输出", EN: "watched, nothing came"},
 	"word.class.inventory":               {ZH: "设备识别", EN: "inventory"},
 	"word.class.capability":              {ZH: "设备能力", EN: "capability"},

@@ -91,7 +91,7 @@ func TestScarce(t *testing.T) {
 			t.Error("subscribed")
 		}
 	}
-	if !slices.ContainsFunc(obs, func(o audit.Observation) bool { return o.Kind == "tev:PullMessages" && o.Status == audit.Limited }) {
+	if !slices.ContainsFunc(obs, func(o audit.Observation) bool { return o.Kind == "tev:PullMessages" && o.Status == audit.Spared }) {
 		t.Error("nothing says that it was skipped")
 	}
 }

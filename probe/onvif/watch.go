@@ -33,7 +33,7 @@ func (s *session) watchEvents(ctx context.Context) {
 	}
 	points, err := strconv.Atoi(s.eventCaps["MaxPullPoints"])
 	if (err != nil || points <= 2) && !s.env.Sample.Scarce {
-		s.skipped("tev:PullMessages", "the device has two event subscriptions or fewer, or does not say; one may belong to the operator's recorder")
+		s.spared("tev:PullMessages")
 		return
 	}
 	s.env.Progress(msg.Text("probe.onvif.events"))
@@ -57,9 +57,9 @@ func (s *session) lastPermit() audit.Permit {
 	return audit.PermitQuery
 }
 
-func (s *session) skipped(kind, why string) {
+func (s *session) spared(kind string) {
 	s.notes = append(s.notes, &note{Observation: audit.Observation{Module: moduleName, Kind: kind, Class: classOf(kind), Endpoint: s.notes[0].Endpoint,
-		At: s.env.Clock(), Auth: authOf(s), Status: audit.Limited, Detail: why}})
+		At: s.env.Clock(), Auth: authOf(s), Status: audit.Spared}})
 }
 
 // subscription is a pull point of ours and where it is reached.
