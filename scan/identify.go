@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"maps"
 	"net/netip"
 	"slices"
@@ -193,10 +194,11 @@ func (c *cluster) device() audit.Device {
 		d.Name = cmp.Or(d.Name, e.Name)
 	}
 	var first, last time.Time
-	answered, video := false, false
+	answered, video, announced := false, false, false
 	for _, o := range c.seen {
 		if o.Kind == sightingKind {
 			sources = append(sources, o.Module)
+			announced = announced || announcesVideo(o)
 		}
 		if o.Status == audit.OK && o.Kind != sightingKind {
 			services = append(services, o.Module)
@@ -226,19 +228,19 @@ func (c *cluster) device() audit.Device {
 
 	ids := c.identities()
 	d.Vendor = pick(ids, func(i audit.Identity) string { return i.Vendor })
-	d.Model = pick(ids, func(i audit.Identity) string { return i.Model })
+	d.Model = cmp.Or(pick(ids, func(i audit.Identity) string { return i.Model }), pick(ids, func(i audit.Identity) string { return i.Hardware }))
 	d.Firmware = pick(ids, func(i audit.Identity) string { return i.Firmware })
 	d.Serial = pick(ids, func(i audit.Identity) string { return i.Serial })
 	d.Name = cmp.Or(d.Name, pick(ids, func(i audit.Identity) string { return i.Name }))
 	for _, i := range ids {
 		d.Channels = max(d.Channels, i.Channels)
 	}
-	d.Kind, d.Inferred = c.kind(ids, answered, video)
+	d.Kind, d.Inferred = c.kind(ids, answered, video, announced)
 	return d
 }
 
 // kind: what the device shows itself to be; then what the operator says; then what its protocols suggest.
-func (c *cluster) kind(ids []audit.Identity, answered, video bool) (k audit.Kind, inferred bool) {
+func (c *cluster) kind(ids []audit.Identity, answered, video, announced bool) (k audit.Kind, inferred bool) {
 	for _, weak := range []bool{false, true} {
 		for _, k := range []audit.Kind{audit.KindTerminal, audit.KindRecorder, audit.KindServer, audit.KindCamera, audit.KindOther} {
 			for _, i := range ids {
@@ -252,12 +254,19 @@ func (c *cluster) kind(ids []audit.Identity, answered, video bool) (k audit.Kind
 		}
 	}
 	switch {
-	case len(c.entries) > 0:
+	case len(c.entries) > 0 || announced:
 		return audit.KindCamera, true
 	case answered || len(c.seen) > 0:
 		return audit.KindOther, true
 	}
 	return "", true
+}
+
+// announcesVideo reports whether a sighting carries the WS-Discovery type of ONVIF's network video transmitters. Recorders carry
+// it too, so it suggests a camera and proves none.
+func announcesVideo(o audit.Observation) bool {
+	var t audit.Target
+	return json.Unmarshal(o.Data, &t) == nil && slices.ContainsFunc(t.Types, func(s string) bool { return strings.HasSuffix(s, "NetworkVideoTransmitter") })
 }
 
 // identities lists what was said of who it is, most trustworthy first.
