@@ -49,6 +49,7 @@ func Input(rec Record, modules []probe.Module) (rules.Input, error) {
 	if err != nil {
 		return rules.Input{}, err
 	}
+	facts = append(facts, implied(facts)...)
 	facts = append(facts, deviceFacts(devices, observations)...)
 	specs := Specs(modules)
 	if err := describe(devices, facts, specs, rec.Site.Authority); err != nil {
@@ -147,6 +148,23 @@ func derive(observations []audit.Observation, modules []probe.Module, device map
 		}
 	}
 	return out, nil
+}
+
+// implied states what a higher rung of the ladder proves of the lowest: what is switched on or running can be done, whatever
+// another interface's list of features leaves out. Without it, one interface's "cannot" would clear what another one shows.
+func implied(facts []audit.Fact) []audit.Fact {
+	rung := map[string]audit.Function{}
+	for _, f := range audit.Functions() {
+		rung[audit.FactName(f, audit.Configured)], rung[audit.FactName(f, audit.Active)] = f, f
+	}
+	var out []audit.Fact
+	for _, x := range facts {
+		if f, ok := rung[x.Name]; ok && x.Value.V == true {
+			x.Name, x.Key = audit.FactName(f, audit.Capable), "implied by "+x.Name+" "+x.Key
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // deviceFacts states what identification found, so that rules can use it.
