@@ -69,7 +69,7 @@ func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
 		wg.Go(func() {
 			for range mdnsRounds {
 				window, cancel := context.WithTimeout(ctx, b.env.Window/mdnsRounds)
-				err := b.env.Guard.Browse(window, b.ifi, v6, service, func(e *zeroconf.ServiceEntry) { b.take(service, e) })
+				err := b.env.Guard.Browse(window, b.ifi, v6, service, func(e *zeroconf.ServiceEntry) { b.take(service, e, nil) })
 				cancel()
 				if err != nil {
 					b.mu.Lock()
@@ -80,6 +80,8 @@ func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
 			}
 		})
 	}
+	var direct error
+	wg.Go(func() { direct = b.direct(ctx, v6) })
 	wg.Wait()
 	detail := msg.Text("discover.mdns.done", family(v6), len(ServiceTypes())-len(b.failed), len(b.hosts))
 	if b.foreign > 0 {
@@ -88,14 +90,18 @@ func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
 	if len(b.failed) > 0 {
 		detail = join(detail, msg.Text("discover.mdns.failed", len(b.failed), reason(b.failed[0])))
 	}
+	if direct != nil {
+		detail = join(detail, msg.Text("discover.mdns.direct", reason(direct)))
+	}
+	nothing := len(b.failed) == len(ServiceTypes()) && direct != nil
 	switch {
-	case len(b.failed) == len(ServiceTypes()) && guard.IsDenied(b.failed[0]):
+	case nothing && guard.IsDenied(b.failed[0]):
 		return audit.Coverage{Status: audit.DeniedByUs, Detail: detail}
-	case len(b.failed) == len(ServiceTypes()):
+	case nothing:
 		return audit.Coverage{Status: audit.Failed, Detail: detail}
 	case ctx.Err() != nil:
 		return audit.Coverage{Status: audit.Stopped, Detail: join(detail, msg.Text("discover.stopped"))}
-	case len(b.failed) > 0:
+	case len(b.failed) > 0 || direct != nil:
 		return audit.Coverage{Status: audit.Partial, Detail: detail}
 	case len(b.hosts) == 0:
 		return audit.Coverage{Status: audit.NotObserved, Detail: detail}
@@ -103,8 +109,8 @@ func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
 	return audit.Coverage{Status: audit.Tried, Detail: detail}
 }
 
-// take reports an entry once per address.
-func (b *browsing) take(service string, e *zeroconf.ServiceEntry) {
+// take reports an entry once per address. raw is the packet that completed it, nil where the library did not hand it out.
+func (b *browsing) take(service string, e *zeroconf.ServiceEntry, raw *heard) {
 	if e.Port < 0 || e.Port > 65535 {
 		return
 	}
@@ -125,7 +131,7 @@ func (b *browsing) take(service string, e *zeroconf.ServiceEntry) {
 			continue
 		}
 		if ids == nil {
-			ids = b.record(service, e, t)
+			ids = b.record(service, e, t, raw)
 		}
 		t.Evidence = ids
 		b.found(t)
@@ -148,8 +154,12 @@ func (b *browsing) fresh(t audit.Target, instance string) bool {
 	return true
 }
 
-// record keeps the entry as the library read it; it does not hand out the packet.
-func (b *browsing) record(service string, e *zeroconf.ServiceEntry, t audit.Target) []string {
+// record keeps the packet, or the entry as the library read it where it does not hand out the packet.
+func (b *browsing) record(service string, e *zeroconf.ServiceEntry, t audit.Target, raw *heard) []string {
+	if raw != nil {
+		return b.env.record(evidence.Exchange{Protocol: "mdns", URI: "mdns:" + service + ".local", Endpoint: raw.from, At: raw.at,
+			Request: raw.question, Response: raw.answer})
+	}
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s.%s.local. SRV %d %s\n", e.Instance, service, e.Port, e.HostName)
 	for _, x := range e.Text[:min(len(e.Text), maxTXT)] {

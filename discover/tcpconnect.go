@@ -157,7 +157,7 @@ func (s *sweep) unswept(ctx context.Context, p netip.Prefix, left int) audit.Cov
 // feed hands out the addresses of a prefix, one at a time: they are never a list in memory.
 func (s *sweep) feed(ctx context.Context, c *tally, work chan<- task) {
 	p := c.prefix
-	end := last(p)
+	end := guard.Last(p)
 	for a := p.Addr(); p.Contains(a) && ctx.Err() == nil; a = a.Next() {
 		edge := p.Addr().Is4() && p.Bits() < 31 && (a == p.Addr() || a == end)
 		if edge || s.own[a] {
@@ -222,7 +222,7 @@ func (s *sweep) host(ctx context.Context, a netip.Addr, c *tally) {
 			return
 		case answer == guard.Open:
 			open++
-			s.report(a, port)
+			s.report(ctx, a, port)
 		case answer == guard.Closed:
 			closed++
 		default:
@@ -252,20 +252,14 @@ func (c *tally) fail(err error) {
 	}
 }
 
-func (s *sweep) report(a netip.Addr, port uint16) {
+func (s *sweep) report(ctx context.Context, a netip.Addr, port uint16) {
 	t := audit.Target{Method: "tcp-connect", Addr: netip.AddrPortFrom(a, port), At: s.env.Clock()}
-	if n, ok := s.env.Guard.Neighbour(a); ok && n.MAC != "" {
+	n, _ := s.env.Guard.Neighbour(a)
+	if n.MAC == "" && sleep(ctx, 10*time.Millisecond) {
+		n, _ = s.env.Guard.Neighbour(a) // what was known may be from before the host answered
+	}
+	if n.MAC != "" {
 		t.Extra = map[string][]string{neighbourExtra: {n.MAC}}
 	}
 	s.found(t)
-}
-
-// last is the highest address of a small prefix.
-func last(p netip.Prefix) netip.Addr {
-	b := p.Masked().Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 1 << (7 - i%8)
-	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
 }

@@ -55,10 +55,42 @@ func (e *NotEmptyError) Error() string { return "evidence: " + e.Text().EN }
 // Text says in both languages what is wrong and what to do.
 func (e *NotEmptyError) Text() audit.Text { return msg.Text("evidence.create.notempty", e.Dir) }
 
-// Create makes the folder dir, which must not exist or be empty (a NotEmptyError otherwise), and starts a bundle in it.
+// InsideError is returned by Create for a folder inside another bundle, which would no longer verify.
+type InsideError struct{ Dir, Bundle string }
+
+func (e *InsideError) Error() string { return "evidence: " + e.Text().EN }
+
+// Text says in both languages what is wrong and what to do.
+func (e *InsideError) Text() audit.Text { return msg.Text("evidence.create.inside", e.Dir, e.Bundle) }
+
+// Outside returns an InsideError when path, which need not exist, is a bundle or lies in one: whatever is written there
+// would change that evidence.
+func Outside(path string) error {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("evidence: looking around %s: %w", path, err)
+	}
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real // from here up every folder exists
+		}
+		if _, err := os.Lstat(filepath.Join(dir, "bagit.txt")); err == nil {
+			return &InsideError{Dir: path, Bundle: dir}
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
+}
+
+// Create makes the folder dir, which must not exist or be empty (a NotEmptyError otherwise), and starts a bundle in it. A
+// bundle inside another one is an InsideError.
 func Create(dir string, o Options) (*Bundle, error) {
 	o.fill()
 	if err := empty(dir); err != nil {
+		return nil, err
+	}
+	if err := Outside(dir); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o755); err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/msg"
 )
 
 // Limits of reading: a bundle may come from anyone.
@@ -26,15 +27,33 @@ type Reader struct {
 	root *os.Root
 }
 
-// Open opens the bundle in dir. It fails when the folder has no bagit.txt. The caller closes the Reader.
+// NotBundleError is returned by Open for a folder that holds no bundle.
+type NotBundleError struct {
+	Dir string
+	Err error
+}
+
+func (e *NotBundleError) Error() string { return "evidence: opening the bundle: " + e.Text().EN }
+
+// Unwrap returns what looking for bagit.txt came to.
+func (e *NotBundleError) Unwrap() error { return e.Err }
+
+// Text says so in both languages.
+func (e *NotBundleError) Text() audit.Text { return msg.Text("evidence.open.notbundle") }
+
+// Open opens the bundle in dir. It fails with a NotBundleError for a file, and for a folder that has
+// no bagit.txt. The caller closes the Reader.
 func Open(dir string) (*Reader, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
+		if info, e := os.Stat(dir); e == nil && !info.IsDir() {
+			return nil, &NotBundleError{dir, err}
+		}
 		return nil, fmt.Errorf("evidence: opening the bundle: %w", err)
 	}
 	if _, err := root.Lstat("bagit.txt"); err != nil {
 		root.Close()
-		return nil, fmt.Errorf("evidence: opening the bundle: %s is not a bundle: %w", dir, err)
+		return nil, &NotBundleError{dir, err}
 	}
 	return &Reader{dir: dir, root: root}, nil
 }

@@ -13,10 +13,10 @@ func (m *markup) attributes(local string, mo mode, attrs []attr) {
 	name, value := "", -1
 	for i, a := range attrs {
 		plainName := plain(a.name)
-		switch {
-		case plainName == "name":
+		switch plainName {
+		case "name":
 			name = string(m.b[a.from:a.to])
-		case plainName == "value":
+		case "value":
 			value = i
 		}
 		if a.name == "xmlns" || strings.HasPrefix(a.name, "xmlns:") {

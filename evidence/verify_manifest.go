@@ -22,7 +22,7 @@ func (v *verifier) checkManifests(prefix string, payload bool) {
 		}
 	}
 	for n := range v.files {
-		if isPayload(n) == payload && !detached(n) && !(!payload && strings.HasPrefix(n, "tagmanifest-") && lists[n] != nil) {
+		if isPayload(n) == payload && !detached(n) && (payload || !strings.HasPrefix(n, "tagmanifest-") || lists[n] == nil) {
 			listed[n] = true
 		}
 	}

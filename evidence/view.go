@@ -50,13 +50,14 @@ func newView(n int) view {
 	return view{text: make([]byte, 0, n), from: make([]int32, 0, n), to: make([]int32, 0, n)}
 }
 
-func percentView(b []byte) view {
+// undo is the view in which every escape that begins with a mark is what read makes of it; read returns n = 0 for none.
+func undo(b []byte, mark byte, read func([]byte) (plain []byte, n int)) view {
 	v := newView(len(b))
 	for i := 0; i < len(b); {
-		if b[i] == '%' && i+2 < len(b) {
-			if n, err := strconv.ParseUint(string(b[i+1:i+3]), 16, 8); err == nil {
-				v.put([]byte{byte(n)}, i, i+3)
-				i += 3
+		if b[i] == mark {
+			if plain, n := read(b[i:]); n > 0 {
+				v.put(plain, i, i+n)
+				i += n
 				continue
 			}
 		}
@@ -66,20 +67,36 @@ func percentView(b []byte) view {
 	return v
 }
 
-func entityView(b []byte) view {
-	v := newView(len(b))
-	for i := 0; i < len(b); {
-		if b[i] == '&' {
-			if r, n := entity(b[i:]); n > 0 {
-				v.put(utf8.AppendRune(nil, r), i, i+n)
-				i += n
-				continue
-			}
+func encoded(read func([]byte) (rune, int)) func([]byte) ([]byte, int) {
+	return func(b []byte) ([]byte, int) {
+		r, n := read(b)
+		if n == 0 {
+			return nil, 0
 		}
-		v.put(b[i:i+1], i, i+1)
-		i++
+		return utf8.AppendRune(nil, r), n
 	}
-	return v
+}
+
+func percentView(b []byte) view { return undo(b, '%', percent) }
+func entityView(b []byte) view  { return undo(b, '&', encoded(entity)) }
+
+func jsonView(b []byte) view {
+	if bytes.IndexByte(b, '\\') < 0 {
+		return view{text: b}
+	}
+	return undo(b, '\\', encoded(escape))
+}
+
+// percent reads a percent-encoded byte at the start of b; n is 0 for none.
+func percent(b []byte) (plain []byte, n int) {
+	if len(b) < 3 {
+		return nil, 0
+	}
+	c, err := strconv.ParseUint(string(b[1:3]), 16, 8)
+	if err != nil {
+		return nil, 0
+	}
+	return []byte{byte(c)}, 3
 }
 
 // entity reads an XML entity or character reference at the start of b; n is 0 for none.
@@ -113,25 +130,6 @@ func entity(b []byte) (r rune, n int) {
 		}
 		return rune(c), end + 1
 	}
-}
-
-func jsonView(b []byte) view {
-	if bytes.IndexByte(b, '\\') < 0 {
-		return view{text: b}
-	}
-	v := newView(len(b))
-	for i := 0; i < len(b); {
-		if b[i] == '\\' {
-			if r, n := escape(b[i:]); n > 0 {
-				v.put(utf8.AppendRune(nil, r), i, i+n)
-				i += n
-				continue
-			}
-		}
-		v.put(b[i:i+1], i, i+1)
-		i++
-	}
-	return v
 }
 
 // escape reads a JSON escape at the start of b, a surrogate pair as one; n is 0 for none.

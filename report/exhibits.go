@@ -30,8 +30,7 @@ func (v *View) cite() {
 	for _, o := range v.Report.Observations {
 		byID[o.ID] = o
 	}
-	var use func(ids []string, rule string)
-	use = func(ids []string, rule string) {
+	use := func(ids []string, rule string) {
 		for _, id := range ids {
 			o, ok := byID[id]
 			if !ok {

@@ -23,6 +23,8 @@ type Group struct {
 	Law       *Rule // nil if the report does not hold the rule's text
 	Items     []Item
 	Messages  []audit.Text // the distinct messages of the items, in order
+	Opening   audit.Text   // where every item has its facts: the words before and after them, said once for all
+	Closing   audit.Text
 	Missing   []Missing
 	Remedies  []audit.Text
 }
@@ -34,6 +36,7 @@ type Item struct {
 	Device      int    // number of the device, 0 if the subject is none
 	Zones       []string
 	Message     audit.Text
+	Facts       audit.Text // what was found, for a group with an opening
 	Shared      bool // every item of the group says the same
 	Gaps        []audit.Text
 	Exhibits    []int
@@ -127,6 +130,9 @@ func (v *View) group() {
 		for j := range g.Items {
 			g.Items[j].Shared = len(g.Messages) < 2
 		}
+		if g.Outcome == audit.Suspected && !slices.ContainsFunc(g.Items, func(it Item) bool { return it.Facts.IsZero() }) {
+			g.Opening, g.Closing = msg.Text("report.frame.opening", v.window()), msg.Text("report.frame.closing", g.Provision)
+		}
 	}
 }
 
@@ -148,7 +154,7 @@ func place(g Group) int {
 }
 
 func (v *View) item(f audit.Finding) Item {
-	it := Item{Subject: f.Subject, Label: v.label(f.Subject), Device: v.number(f.Subject), Zones: v.zones(f.Zones), Message: f.Message,
+	it := Item{Subject: f.Subject, Label: v.label(f.Subject), Device: v.number(f.Subject), Zones: v.zones(f.Zones), Message: f.Message, Facts: f.Facts,
 		Confidence: f.Confidence, Exemption: f.Exemption, Fingerprint: f.Fingerprint, because: f.Because, dispute: f.Dispute}
 	for _, g := range f.Gaps {
 		it.Gaps = append(it.Gaps, msg.Word(g))

@@ -78,9 +78,36 @@ func (t *terminal) head() {
 	if g := v.Groups; len(g) > 0 && g[0].Flagship && g[0].Outcome == audit.Suspected {
 		t.section("report.h.first")
 		t.para(t.mark(g[0].Outcome)+" ", t.paint(t.in(g[0].Title), text.Bold))
-		for _, m := range first(g[0].Messages, 2) {
+		t.flagship(g[0])
+	}
+}
+
+// flagship writes the most important finding: the frame once, a sentence for each of the first subjects, what to do.
+func (t *terminal) flagship(g Group) {
+	if g.Opening.IsZero() {
+		for _, m := range first(g.Messages, 2) {
 			t.para("  ", snip(t.in(m), maxQuoted))
 		}
+		return
+	}
+	t.para("  ", t.in(g.Opening))
+	for _, it := range first(g.Items, maxNamed) {
+		var refs []string
+		for _, n := range it.Exhibits {
+			refs = append(refs, fmt.Sprintf("E%d", n))
+		}
+		cited := ""
+		if len(refs) > 0 {
+			cited = t.in(brackets(list(refs)))
+		}
+		t.para("  - ", snip(t.in(it.Facts), maxQuoted)+cited)
+	}
+	if n := len(g.Items); n > maxNamed {
+		t.para("    ", t.msg("report.l.more", n-maxNamed, n))
+	}
+	t.para("  ", t.in(g.Closing))
+	for _, r := range first(g.Remedies, 1) {
+		t.para("  ", t.msg("report.l.remedy")+t.msg("report.colon")+snip(t.in(r), maxQuoted))
 	}
 }
 

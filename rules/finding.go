@@ -39,7 +39,7 @@ func (c *court) finding(p *Pack, r *rule, s *subject, e evaluation) audit.Findin
 	if e.outcome == audit.Suspected || e.exempt {
 		f.Gaps = p.gapsFound(r, s, e)
 	}
-	f.Message = c.message(p, r, s, e, f)
+	f.Message = c.message(p, r, s, e, &f)
 	f.SetFingerprint(c.in.Site.Site.ID)
 	return f
 }
@@ -109,18 +109,20 @@ func (p *Pack) gapsFound(r *rule, s *subject, e evaluation) []string {
 	return sorted(out)
 }
 
-// message assembles the usual sentence for the outcome, or the rule's own where it has one.
-func (c *court) message(p *Pack, r *rule, s *subject, e evaluation, f audit.Finding) audit.Text {
-	w := c.words(s, f)
+// message assembles the usual sentence for the outcome, or the rule's own where it has one. It also sets the facts of the
+// usual sentence of suspicion, for reports that put several under one frame.
+func (c *court) message(p *Pack, r *rule, s *subject, e evaluation, f *audit.Finding) audit.Text {
+	w := c.words(s, *f)
 	w["window"], w["scope"], w["exhibits"], w["provision"] = c.window(), c.scopeText(), exhibits(f.Because), r.Provision
 	w["quote"] = audit.Text{ZH: strings.TrimRight(r.Quote.ZH, "；。"), EN: strings.TrimRight(r.Quote.EN, ";.")}
 	w["facts"] = c.factsSentence(r, e, w)
-	c.missingWords(f, w)
+	c.missingWords(*f, w)
 	if own, ok := r.Messages[e.outcome]; ok && !e.exempt {
 		return fill(own, w)
 	}
 	switch e.outcome {
 	case audit.Suspected:
+		f.Facts = w["facts"]
 		return msg.Text("rule.suspected", w["window"], w["scope"], w["facts"], w["exhibits"], w["provision"], w["quote"])
 	case audit.Conforms:
 		tail := audit.Text{}

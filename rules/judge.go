@@ -18,8 +18,10 @@ type Input struct {
 	Specs        []audit.FactSpec
 	Observations []audit.Observation
 	Window       audit.Window // when it was observed
-	// AsOf is the time the law is applied for; zero means the time of observation. It chooses the provisions in force. What
-	// was observed and which notices were up stays as of the window; where the window is zero, AsOf stands for it.
+	// AsOf is the time the law is applied for; zero means the time of observation. An earlier one asks what the law of that
+	// day would have made of the same conduct. A later one changes nothing for conduct of before: no provision here reaches
+	// back (法释〔2021〕15号 Art. 16). What was observed and which notices were up stays as of the window; where the window is
+	// zero, AsOf stands for it.
 	AsOf time.Time
 }
 
@@ -119,11 +121,11 @@ func newCourt(packs []*Pack, in Input, changes ...override) (*court, error) {
 	c.subjects = append(c.subjects, c.subject(&subject{Subject: site, facts: c.m.site}))
 	devices := map[string]facts{}
 	for _, d := range in.Devices {
-		if d.Kind == audit.KindOther {
-			continue
-		}
 		s := audit.Subject{Kind: audit.SubjectDevice, ID: d.ID}
 		f := at(s)
+		if d.Kind == audit.KindOther && !aboutFaces(f) {
+			continue
+		}
 		fit := c.m.device(d, f)
 		apply(f, s, changes, own, true)
 		zones := f.list(factZones)
@@ -154,8 +156,8 @@ func newCourt(packs []*Pack, in Input, changes ...override) (*court, error) {
 // subject completes a subject with the times its rules see.
 func (c *court) subject(s *subject) *subject {
 	from, to := c.m.from, c.m.to
-	if !c.in.AsOf.IsZero() {
-		from, to = c.in.AsOf, c.in.AsOf
+	if as := c.in.AsOf; !as.IsZero() && as.Before(to) {
+		from, to = as, as
 	}
 	s.times = map[string]time.Time{"observed": to, "conduct.from": from, "conduct.to": to}
 	s.zones = sorted(slices.Clone(s.zones))
@@ -211,6 +213,21 @@ func (c *court) stated() []audit.Fact {
 	}
 	slices.SortFunc(out, audit.CompareFacts)
 	return out
+}
+
+// aboutFaces reports whether anything says that a device has to do with faces. A device nobody could name is judged only then.
+func aboutFaces(f facts) bool {
+	if len(f.list(factRuns)) > 0 || f.truth(factHostsFace) == notice.Yes {
+		return true
+	}
+	for _, fn := range audit.Functions() {
+		for _, l := range []audit.Level{audit.Capable, audit.Configured, audit.Active} {
+			if s := f[audit.FactName(fn, l)]; f.truth(s.Name) == notice.Yes || len(s.Dispute) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (c *court) ofSite(name string) bool { _, ok := c.m.site[name]; return ok }

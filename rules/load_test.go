@@ -54,7 +54,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"misspelt fact", "rules/2.2.yaml", "if: device.processing && notice_breach", "if: device.procesing && notice_breach", "device"},
 		{"misspelt condition", "rules/2.2.yaml", "if: device.processing && notice_breach", "if: device.processing && notice_breech", "notice_breech"},
 		{"wrong type", "rules/2.2.yaml", "if: device.processing && notice_breach", "if: device.processing == 'yes'", "no matching overload"},
-		{"unknown placeholder", "rules/2.2.yaml", "公示{notice}未见{elements}", "公示{notise}未见{elements}", "{notise}"},
+		{"unknown placeholder", "rules/2.2.yaml", "公示{notice}{quoted}未见{elements}", "公示{notise}未见{elements}", "{notise}"},
 		{"severity", "rules/2.1.yaml", "severity: high", "severity: severe", `severity "severe"`},
 		{"scope", "rules/2.1.yaml", "scope: device", "scope: camera", `scope "camera"`},
 		{"burden", "rules/2.2.yaml", "burden: {default: processor}", "burden: {default: operator}", "burden.default"},
@@ -170,7 +170,7 @@ func TestRuleDates(t *testing.T) {
 		in := shop()
 		analysing(&in)
 		m, _ := audit.ParseMoment(at)
-		in.AsOf = m.T
+		in.Window = audit.Window{From: m.T, To: m.T}
 		j, err := Judge([]*Pack{p}, in)
 		if err != nil {
 			t.Fatal(err)

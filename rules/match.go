@@ -27,12 +27,33 @@ func (m *matcher) device(d audit.Device, f facts) *notice.Reading {
 			f[name] = s
 		}
 	}
+	m.watches(d, f)
 	m.modes(f)
 	m.place(f)
 	fit := m.match(d, f)
 	m.consent(f)
 	m.exemption(f)
 	return fit
+}
+
+// watches states which zones a device works on the pictures of. A camera's are its zones. A recorder or server stands in a back
+// room and works on the pictures of others: only where the inventory lists zones (not the one zone it stands in) are they
+// told, and until then neither the notices nor the public of that room say anything about it.
+func (m *matcher) watches(d audit.Device, f facts) {
+	zones, known := f[factZones]
+	switch {
+	case !known || !zones.Known:
+		f.lack(factWatches, factZones)
+		return
+	case d.Kind != audit.KindRecorder && d.Kind != audit.KindServer,
+		slices.ContainsFunc(m.in.Site.Inventory, func(e audit.InventoryEntry) bool { return e.ID == d.Inventory && len(e.Zones) > 0 }):
+		f.know(factWatches, f.list(factZones), factZones)
+		return
+	}
+	f.lack(factWatches)
+	for _, of := range []string{factPassive, factZonePublic} {
+		f.lack(of, factWatches)
+	}
 }
 
 // modes states which functions run. A function runs when results were seen or somebody admitted or saw it; it does not only
@@ -98,7 +119,7 @@ func serverSide(f facts) (notice.Truth, []string) {
 	case attested == notice.Yes && analyses == notice.No:
 		return notice.No, nil
 	case analyses == notice.Yes:
-		return notice.Yes, nil
+		return notice.Yes, []string{factRuns} // whose pictures they are is for the operator to say
 	}
 	var roots []string
 	if attested != notice.Yes {
@@ -191,11 +212,13 @@ func (m *matcher) inside(host string) bool {
 	return a.IsMulticast() || slices.ContainsFunc(m.in.Site.Authority.Perimeter, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
-// consent: a separate consent clears a device only where people can give it before they are captured; a form that is
-// bundled, conditional or not separate is not the consent the provision asks for.
+// consent: a separate consent clears a device only where people can give it before they are captured, and only if there is
+// one for every purpose declared; a form that is bundled, conditional or not separate is not the consent the provision asks
+// for, and one such form leaves open what another has obtained.
 func (m *matcher) consent(f facts) {
 	const name = "consent.separate"
-	given, refused := false, false
+	refused := false
+	given := map[string]bool{} // by purpose; "" stands for whatever the device is for
 	roots := []string{name}
 	for _, c := range m.in.Site.Consents {
 		about, root := concerns(c, f)
@@ -210,19 +233,22 @@ func (m *matcher) consent(f facts) {
 			roots = append(roots, root)
 		case bad:
 			refused = true
+		case good && c.Purpose == "unknown":
+			given[""] = true
 		case good:
-			given = true
+			given[c.Purpose] = true
 		}
 	}
+	full := given[""] || len(given) > 0 && !slices.ContainsFunc(f.list(factPurposes), func(p string) bool { return !given[p] })
 	switch {
-	case given && f.truth(factPassive) == notice.No:
+	case full && !refused && f.truth(factPassive) == notice.No:
 		f.know(name, true, factPassive)
-	case refused && !given && len(roots) == 1:
+	case refused && len(given) == 0 && len(roots) == 1:
 		f.know(name, false)
 		s := f[name]
 		s.Because, s.Classes = m.register(), []audit.Class{audit.ClassInspection}
 		f[name] = s
-	case given && f.truth(factPassive) == notice.Unknown:
+	case full && f.truth(factPassive) == notice.Unknown:
 		f.lack(name, append(roots, factPassive)...)
 	default:
 		f.lack(name, roots...)

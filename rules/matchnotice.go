@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/rules/notice"
@@ -10,7 +11,7 @@ import (
 
 // processing describes a device to the comparison with notices.
 func (m *matcher) processing(d audit.Device, f facts) (p notice.Processing, sendRoots []string) {
-	p = notice.Processing{Inventory: d.Inventory, Zones: f.list(factZones), Attributes: f.list("device.attributes"), Purposes: f.list(factPurposes),
+	p = notice.Processing{Inventory: d.Inventory, Zones: f.list(factWatches), Attributes: f.list("device.attributes"), Purposes: f.list(factPurposes),
 		Seen: m.to, Methods: map[string]notice.Truth{}}
 	if len(p.Zones) == 0 {
 		p.Zones = nil
@@ -55,34 +56,69 @@ func (m *matcher) match(d audit.Device, f facts) *notice.Reading {
 		survey.Walked = append(slices.Clone(s.Walked.Zones), s.Walked.Entrances...)
 		survey.Online = slices.ContainsFunc(s.OnlineChecked, func(c audit.OnlineCheck) bool { return c.Found != nil && *c.Found })
 	}
+	if survey.Complete == notice.Yes && !m.timely() {
+		survey.Complete = notice.No // it shows nothing of the day of the observation
+	}
 	if survey.Walks(p.Zones) {
 		f.know("survey.covers", true, factSurvey, factZones)
 	} else {
-		f.lack("survey.covers", surveyRoots(survey, p, "survey.covers")...)
+		f.lack("survey.covers", surveyRoots(survey, p, zoneRoot(f), "survey.covers")...)
 	}
 	got := notice.Compare(p, m.notices, survey)
 	switch got.State {
 	case "":
-		f.lack("notice.state", stateRoots(got.Why, survey)...)
+		f.lack("notice.state", stateRoots(got.Why, zoneRoot(f), survey)...)
 	case notice.Covering:
 		m.recorded(f, "notice.state", got.State, factZones)
 	default:
 		f.know("notice.state", got.State, "survey.covers")
 	}
 	m.best(f, got)
+	f.settle("notice.part", got.Part, []string{factZones}, f["notice.state"].roots)
+	if len(got.Excluded) > 0 {
+		m.recorded(f, "notice.excluded", got.Excluded, factZones)
+	} else {
+		f.lack("notice.excluded")
+	}
 	m.gaps(f, got, sendRoots)
 	m.sign(f, p)
 	return got.Fit
 }
 
+// surveyHolds is how far a survey and an observation may lie apart. Nobody knows what hung on a wall weeks later: a survey
+// beyond it shows no absence for that day. The figure is ours; no provision has one.
+const surveyHolds = 7 * 24 * time.Hour
+
+// timely reports whether the survey was made close to the observation. A survey without a time is not complete in the first
+// place (package site), and where nothing was observed nothing is apart.
+func (m *matcher) timely() bool {
+	s := m.in.Site.Survey
+	if s == nil || s.At.From.IsZero() || m.to.IsZero() {
+		return true
+	}
+	end := s.At.From.End()
+	if !s.At.To.IsZero() {
+		end = s.At.To.End()
+	}
+	return !s.At.From.T.After(m.to.Add(surveyHolds)) && !end.Before(m.from.Add(-surveyHolds))
+}
+
+// zoneRoot names what would tell a device's zones: that they are recorded at all, or which ones it works on.
+func zoneRoot(f facts) string {
+	if f[factZones].Known {
+		return factWatches
+	}
+	return factZones
+}
+
 // surveyRoots names what a survey lacks: that there is one, or that it is complete and reaches the device.
-func surveyRoots(s notice.Survey, p notice.Processing, itself string) []string {
+func surveyRoots(s notice.Survey, p notice.Processing, zones, itself string) []string {
 	var out []string
 	if s.Complete == notice.Unknown {
 		out = append(out, factSurvey)
 	}
 	if p.Zones == nil {
-		out = append(out, factZones)
+		out = append(out, zones)
 	}
 	if out == nil {
 		out = append(out, itself)
@@ -90,10 +126,10 @@ func surveyRoots(s notice.Survey, p notice.Processing, itself string) []string {
 	return out
 }
 
-func stateRoots(why string, s notice.Survey) []string {
+func stateRoots(why, zones string, s notice.Survey) []string {
 	switch {
 	case why == "zones":
-		return []string{factZones}
+		return []string{zones}
 	case why == "survey" && s.Complete == notice.Unknown:
 		return []string{factSurvey}
 	}
@@ -119,15 +155,16 @@ func (m *matcher) best(f facts, got notice.Match) {
 		bearer = f["notice.state"].roots
 	}
 	if got.Best == nil {
-		for _, n := range []string{"notice.best", "notice.confirmed", "notice.absent", "notice.unclear"} {
+		for _, n := range []string{"notice.best", "notice.confirmed", "notice.absent", "notice.unclear", "notice.denies"} {
 			f.lack(n, bearer...)
 		}
 		for _, e := range notice.Elements() {
 			f.lack(saysFact(e), bearer...)
 		}
 	} else {
-		m.elements(f, *got.Best)
-		m.recorded(f, "notice.best", got.Best.ID)
+		m.elements(f, got.Said)
+		m.recorded(f, "notice.best", strings.Join(got.Named, " + "))
+		m.recorded(f, "notice.denies", got.Denies)
 		if got.Firm {
 			m.recorded(f, "notice.confirmed", true)
 		} else {
@@ -194,7 +231,7 @@ func (m *matcher) gaps(f facts, got notice.Match, sendRoots []string) {
 		case "gap.data":
 			roots = f["device.attributes"].roots
 		case "gap.zone":
-			roots = []string{factZones}
+			roots = []string{zoneRoot(f)}
 		case "gap.recipient":
 			roots = sendRoots
 		case "gap.purpose":
@@ -227,11 +264,15 @@ func gapFrom(name string) []string {
 // being there.
 func (m *matcher) sign(f facts, p notice.Processing) {
 	const name = "notice.sign"
+	var signed []string
 	for _, n := range m.notices {
-		if n.Physical && n.Status == "present" && n.InTime(m.to) && n.DeclaredBy != "operator" && p.Zones != nil && contains(append(n.Zones(), starred(n, p.Zones)...), p.Zones) {
-			m.recorded(f, name, true)
-			return
+		if n.Physical && n.Status == "present" && n.InTime(m.to) && n.DeclaredBy != "operator" {
+			signed = append(append(signed, n.Zones()...), starred(n, p.Zones)...)
 		}
+	}
+	if p.Zones != nil && contains(signed, p.Zones) {
+		m.recorded(f, name, true)
+		return
 	}
 	if f.truth("survey.covers") == notice.Yes && f.text("notice.state") != notice.Covering {
 		m.recorded(f, name, false, "survey.covers")

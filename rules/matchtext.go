@@ -12,7 +12,7 @@ func (m *matcher) notice(r notice.Reading, devices map[string]facts) facts {
 	for name, s := range m.site {
 		f[name] = s
 	}
-	m.elements(f, r)
+	m.elements(f, r.Hits)
 	m.recorded(f, "notice.states", r.Makes())
 	sole, roots := notice.No, []string{}
 	var from []string
@@ -53,11 +53,12 @@ func (m *matcher) only(r notice.Reading, zones []string) bool {
 	return false
 }
 
-// elements states what one text says.
-func (m *matcher) elements(f facts, r notice.Reading) {
+// elements states what a text says, or several together.
+func (m *matcher) elements(f facts, hits []notice.Hit) {
+	r := notice.Result{Hits: hits}
 	m.recorded(f, "notice.absent", r.With(notice.Absent))
 	m.recorded(f, "notice.unclear", r.With(notice.Unclear))
-	for _, h := range r.Hits {
+	for _, h := range hits {
 		switch h.State {
 		case notice.Present:
 			m.recorded(f, saysFact(h.Element), true)

@@ -17,6 +17,7 @@ const (
 	factHosts        = "outbound.hosts"
 	factHostsFace    = "outbound.face"
 	factZones        = "device.zones"
+	factWatches      = "device.watches"
 	factZonePublic   = "device.zone.public"
 	factPurposes     = "device.declared_purposes"
 	factPassive      = "device.passive"
@@ -53,10 +54,11 @@ func Specs() []audit.FactSpec {
 	var out []audit.FactSpec
 	for name, typ := range map[string]audit.Type{
 		"device.processing": audit.Bool, "device.attributes": audit.List, "device.public_place": audit.Bool,
-		"survey.covers": audit.Bool,
-		"notice.state":  audit.String, "notice.best": audit.String, "notice.confirmed": audit.Bool,
+		factWatches: audit.List, "survey.covers": audit.Bool,
+		"notice.state": audit.String, "notice.best": audit.String, "notice.confirmed": audit.Bool,
 		"notice.absent": audit.List, "notice.unclear": audit.List, "notice.rules_public": audit.Bool,
 		"notice.states": audit.Bool, "notice.sign": audit.Bool, "notice.offsite_shown": audit.Bool, "notice.sole": audit.Bool,
+		"notice.part": audit.Bool, "notice.denies": audit.Bool, "notice.excluded": audit.List,
 		"gap.method": audit.List, "gap.data": audit.List, "gap.zone": audit.List, "gap.recipient": audit.List,
 		"gap.purpose": audit.List, "gap.purpose_hint": audit.List,
 		"consent.separate": audit.Bool,

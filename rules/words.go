@@ -12,7 +12,7 @@ import (
 )
 
 // placeholders are the words a pack's texts may use in braces.
-var placeholders = []string{"venue", "device", "zones", "modes", "attrs", "withattrs", "messages", "seconds", "notice", "elements", "unclear",
+var placeholders = []string{"venue", "device", "zones", "modes", "attrs", "withattrs", "messages", "count", "seconds", "notice", "quoted", "excluded", "elements", "unclear",
 	"entrances", "walked", "online", "stated", "observed", "gaps", "hints", "recipients", "date", "applicability", "processor",
 	"exemption", "item", "lacking", "odds", "open", "suspected", "undetermined"}
 
@@ -29,6 +29,9 @@ func (c *court) words(s *subject, f audit.Finding) map[string]audit.Text {
 		"modes":        modes(fs),
 		"attrs":        terms(fs.list("device.attributes")),
 		"messages":     number(fs, factMessages),
+		"count":        count(fs),
+		"quoted":       c.quoted(s),
+		"excluded":     excluded(fs),
 		"seconds":      number(fs, factSeconds),
 		"notice":       noticeLabel(s),
 		"elements":     terms(only(fs.list("notice.absent"), mandatory)),
@@ -56,9 +59,6 @@ func (c *court) words(s *subject, f audit.Finding) map[string]audit.Text {
 	}
 	w["applicability"] = msg.Text("rule.applies.fully")
 	if s.times["conduct.from"].Before(c.packFrom(f.Pack)) {
-		if len(fs.list("device.attributes")) > 0 {
-			w["withattrs"] = msg.Text("rule.withattrs", w["attrs"])
-		}
 		w["applicability"] = msg.Text("rule.applies.partly")
 	}
 	return w
@@ -109,6 +109,56 @@ func number(fs facts, name string) audit.Text {
 		}
 	}
 	return msg.Text("rule.notrecorded")
+}
+
+// count words the number of messages about faces. It is never a number of persons.
+func count(fs facts) audit.Text {
+	s := fs[factMessages]
+	n, ok := s.Value.V.(int64)
+	switch {
+	case !s.Known || !ok:
+		return msg.Text("rule.notrecorded")
+	case n == 1:
+		return msg.Text("rule.messages.one", n)
+	}
+	return msg.Text("rule.messages", n)
+}
+
+// maxQuoted is how many characters of a notice a sentence repeats.
+const maxQuoted = 40
+
+// quoted gives the words of the notice a sentence is about: the whole text where it is short, its beginning otherwise, nothing
+// where no person stands for the reading or several notices are meant.
+func (c *court) quoted(s *subject) audit.Text {
+	id := s.facts.text("notice.best")
+	if s.Kind == audit.SubjectNotice {
+		id = s.ID
+	}
+	for _, n := range c.m.notices {
+		text := clean.Text(n.Text, 4*maxQuoted)
+		if n.ID != id || text == "" || n.OCR != nil && n.OCR.ConfirmedBy == "" {
+			continue
+		}
+		if rs := []rune(text); len(rs) > maxQuoted || n.TextPartial {
+			return msg.Text("rule.quoted.part", string(rs[:min(len(rs), maxQuoted)])+"…")
+		}
+		return msg.Text("rule.quoted", text)
+	}
+	return audit.Text{}
+}
+
+// excluded words the notices on record that do not count, with the reason.
+func excluded(fs facts) audit.Text {
+	var out []audit.Text
+	for _, x := range fs.list("notice.excluded") {
+		i := max(strings.LastIndexByte(x, ':'), 0) // an id may hold a colon, a reason does not
+		id, why := x[:i], strings.TrimPrefix(x[i:], ":")
+		out = append(out, msg.Text("rule.excluded.item", same(clean.Text(id, 60)), msg.Word(why)))
+	}
+	if len(out) == 0 {
+		return msg.Text("rule.none")
+	}
+	return some(out, "、", ", ", 4)
 }
 
 func deviceLabel(s *subject) audit.Text {

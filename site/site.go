@@ -13,7 +13,7 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 )
 
-// Schema names the format of a site file.
+// SchemaName names the format of a site file.
 const SchemaName = "mingshi.site/v1"
 
 // Limits of what is read. A site file is written by people; one that passes these is something else.

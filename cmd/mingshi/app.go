@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/report"
 	"github.com/mingshi-audit/mingshi/site"
@@ -38,7 +39,7 @@ type app struct {
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	a := &app{streams: s, lang: language(args, s.env)}
+	a := &app{streams: s, lang: languageOf(language(args, s.env))}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(s.out)
@@ -54,54 +55,22 @@ func (a *app) root() *cobra.Command {
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	a.group(root)
 	f := root.PersistentFlags()
 	f.StringVar(&a.lang, "lang", a.lang, a.t("cli.flag.lang"))
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.t("cli.flag.quiet"))
 	root.AddCommand(a.demoCommand(), a.siteCommand(), a.scanCommand(), a.judgeCommand(), a.reportCommand(), a.verifyCommand(), a.explainCommand(), a.rulesCommand())
 	a.localise(root)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if a.lang != "zh" && a.lang != "en" {
-			return a.usage("cli.bad.lang", a.lang)
+		asked := a.lang
+		if a.lang = languageOf(asked); !known(asked) {
+			a.lang = language(nil, a.env)
+			return a.usage("cli.bad.lang", clean.Text(asked, 20))
 		}
 		return nil
 	}
 	return root
-}
-
-// localise puts the words cobra adds by itself into the language of the user.
-func (a *app) localise(root *cobra.Command) {
-	root.SetUsageTemplate(strings.NewReplacer(
-		"Usage:", a.t("cli.help.usage"), "Available Commands:", a.t("cli.help.commands"), "Global Flags:", a.t("cli.help.global"), "Flags:", a.t("cli.help.flags"),
-		"Use \"{{.CommandPath}} [command] --help\" for more information about a command.", a.t("cli.help.more"),
-	).Replace(root.UsageTemplate()))
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &exitError{exitNotAllowed, msg.Text("cli.bad.flag", err.Error(), c.CommandPath())}
-	})
-	root.InitDefaultHelpCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "help" {
-			c.Short, c.Long = a.t("cli.help.help"), a.t("cli.help.help")
-		}
-	}
-	var each func(*cobra.Command)
-	each = func(c *cobra.Command) {
-		c.InitDefaultHelpFlag()
-		if f := c.Flags().Lookup("help"); f != nil {
-			f.Usage = a.t("cli.flag.help")
-		}
-		c.InitDefaultVersionFlag()
-		if f := c.Flags().Lookup("version"); f != nil {
-			f.Usage = a.t("cli.flag.version")
-		}
-		for _, s := range c.Commands() {
-			each(s)
-		}
-	}
-	each(root)
 }
 
 // exit prints what an error has to say and returns the code.
@@ -122,7 +91,7 @@ func (a *app) exit(err error) int {
 		}
 		return e.code
 	}
-	fmt.Fprintln(a.err, "mingshi: "+a.t("cli.bad.command", err.Error()))
+	fmt.Fprintln(a.err, "mingshi: "+a.t("cli.bad.command", clean.Text(err.Error(), 400)))
 	return exitNotAllowed
 }
 
@@ -157,11 +126,19 @@ func (a *app) checkReportFlags() error {
 	return nil
 }
 
-// show writes a report in the chosen format to stdout.
+// show writes a report in the chosen format to stdout. That whoever reads it has seen enough ("| head") is no failure.
 func (a *app) show(r audit.Report, format string) error {
 	f, _ := formatNamed(format)
-	if err := f.Write(a.out, report.Build(r), a.renderOptions(a.out)); err != nil {
-		return fmt.Errorf("writing the %s report: %w", format, err)
+	if err := f.Write(a.out, report.Build(r), a.renderOptions(a.out)); err != nil && !readerGone(err) {
+		return &exitError{exitIncomplete, msg.Text("cli.output.failed", because(err))}
+	}
+	return nil
+}
+
+// write puts a result that is ready on stdout.
+func (a *app) write(data []byte) error {
+	if _, err := a.out.Write(data); err != nil && !readerGone(err) {
+		return &exitError{exitIncomplete, msg.Text("cli.output.failed", because(err))}
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/discover"
 	"github.com/mingshi-audit/mingshi/evidence"
+	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
@@ -55,7 +56,7 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	run := audit.Run{ID: uuid.NewString(), Permit: p.permit, Simulated: p.simulated}
 	bundle, err := evidence.Create(p.out, evidence.Options{Clock: p.clock, Tool: tool(), RunID: run.ID})
 	if err != nil {
-		return audit.Report{}, bundleError(err)
+		return audit.Report{}, &exitError{exitNotAllowed, msg.Text("cli.bundle.not-begun", clean.Text(p.out, 200), becauseOf(err, p.out))}
 	}
 
 	progress := report.NewProgress(a.err, isTerminal(a.err), a.quiet, a.lang)
@@ -77,23 +78,27 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 		r = audit.Report{Schema: audit.ReportSchema, Site: p.file.Site, Authority: p.file.Authority, Tool: tool(), Run: run,
 			Observations: gathered.Observations, Coverage: gathered.Coverage}
 	}
-	if err := seal(bundle, p, r, packs, a.lang); err != nil {
-		return r, bundleError(err)
+	if err := seal(bundle, p, &r, packs, a.lang); err != nil {
+		return r, a.rescue(p, r, err)
 	}
 	if judgeErr != nil {
-		return r, &exitError{exitIncomplete, msg.Text("cli.judge.failed", judgeErr.Error(), p.out)}
+		return r, &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(judgeErr), p.out)}
 	}
 	return r, nil
 }
 
-// seal writes everything but the transcript into the bundle and closes it.
-func seal(b *evidence.Bundle, p plan, r audit.Report, packs []*rules.Pack, lang string) error {
+// seal writes everything but the transcript into the bundle and closes it. Where something cannot be written, the run is not
+// complete, and the report and the manifest say so.
+func seal(b *evidence.Bundle, p plan, r *audit.Report, packs []*rules.Pack, lang string) error {
 	var errs []error
 	add := func(name string, data []byte, err error) {
 		if err == nil {
 			err = b.AddFile(name, data)
 		}
-		errs = append(errs, err)
+		if err != nil {
+			errs = append(errs, err)
+			r.Run.Complete, r.Run.Why = false, msg.Text("cli.why.unwritten")
+		}
 	}
 	add("data/site.yaml", p.yaml, nil)
 	for _, pack := range packs {
@@ -101,12 +106,41 @@ func seal(b *evidence.Bundle, p plan, r audit.Report, packs []*rules.Pack, lang 
 			add("data/packs/"+pack.ID()+"/"+name, data, nil)
 		}
 	}
-	data, err := report.JSON(r)
+	data, err := report.JSON(*r)
 	add("data/report.json", data, err)
-	page, err := pageOf(r, lang, digestOf(data))
+	page, err := pageOf(*r, lang, digestOf(data))
 	add("report.html", page, err)
-	errs = append(errs, b.Close(evidence.Manifest{Site: r.Site.ID, Authority: evidence.Summarise(r.Authority), Run: r.Run, Packs: r.Packs, Window: r.Window}))
+	if err := b.Close(evidence.Manifest{Site: r.Site.ID, Authority: evidence.Summarise(r.Authority), Run: r.Run, Packs: r.Packs, Window: r.Window}); err != nil {
+		errs = append(errs, err)
+		r.Run.Complete, r.Run.Why = false, msg.Text("cli.why.unwritten")
+	}
 	return errors.Join(errs...)
+}
+
+// rescue keeps the report of an audit whose bundle could not be written: it goes to the system's temporary folder, which often
+// is on another disk, and is shown. The message says what to do.
+func (a *app) rescue(p plan, r audit.Report, cause error) error {
+	why := because(cause)
+	data, err := report.JSON(r)
+	var dir string
+	if err == nil {
+		dir, err = os.MkdirTemp("", "mingshi-rescued-")
+	}
+	name := filepath.Join(dir, "report.json")
+	if err == nil {
+		err = os.WriteFile(name, data, 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "site.yaml"), p.yaml, 0o600)
+	}
+	shown := a.show(r, a.format)
+	switch {
+	case err == nil:
+		return &exitError{exitIncomplete, msg.Text("cli.bundle.rescued", p.out, why, name)}
+	case shown == nil:
+		return &exitError{exitIncomplete, msg.Text("cli.bundle.shown", p.out, why)}
+	}
+	return &exitError{exitIncomplete, msg.Text("cli.bundle.failed", p.out, why)}
 }
 
 // pageOf renders the page that goes into the bundle. It names the report it was made from by its digest.
@@ -128,11 +162,7 @@ func refusal(err error) error {
 	if errors.As(err, &t) {
 		return &exitError{exitNotAllowed, t.Reason}
 	}
-	return &exitError{exitNotAllowed, msg.Text("cli.bad.command", err.Error())}
-}
-
-func bundleError(err error) error {
-	return &exitError{exitIncomplete, msg.Text("cli.bundle.failed", err.Error())}
+	return &exitError{exitNotAllowed, msg.Text("cli.bad.command", clean.Text(err.Error(), 400))}
 }
 
 func isTerminal(w any) bool {

@@ -2,15 +2,18 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/evidence"
+	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe/all"
 	"github.com/mingshi-audit/mingshi/report"
@@ -27,11 +30,19 @@ type stored struct {
 	packs  []*rules.Pack
 }
 
-// open reads a bundle: its report, the site file it was made for and the packs it was judged by.
+// unreadable says why a bundle cannot be used, and what to do.
+func unreadable(dir string, err error) error {
+	return &exitError{exitNotAllowed, msg.Text("cli.bundle.unreadable", clean.Text(dir, 200), becauseOf(err, dir))}
+}
+
+// open reads a bundle: its report, the site file it was made for and the packs it was judged by. The caller closes the reader.
 func (a *app) open(dir string) (stored, error) {
 	var s stored
 	fail := func(err error) (stored, error) {
-		return s, &exitError{exitNotAllowed, msg.Text("cli.bundle.unreadable", dir, err.Error())}
+		if s.reader != nil {
+			s.reader.Close()
+		}
+		return s, unreadable(dir, err)
 	}
 	var err error
 	if s.reader, err = evidence.Open(dir); err != nil {
@@ -67,35 +78,39 @@ func (a *app) open(dir string) (stored, error) {
 func (a *app) judgeCommand() *cobra.Command {
 	var asOf, out string
 	var packDirs []string
-	c := &cobra.Command{Use: "judge BUNDLE", Short: a.t("cli.judge.short"), Long: a.t("cli.judge.long"), Args: a.exactly(1),
+	c := &cobra.Command{Use: "judge " + a.t("cli.arg.bundle"), Short: a.t("cli.judge.short"), Long: a.t("cli.judge.long"), Args: a.exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := a.checkReportFlags(); err != nil {
+				return err
+			}
+			if err := outside(out); err != nil {
 				return err
 			}
 			s, err := a.open(args[0])
 			if err != nil {
 				return err
 			}
+			defer s.reader.Close()
 			if asOf != "" {
 				m, err := audit.ParseMoment(asOf)
 				if err != nil {
-					return a.usage("cli.bad.as-of", asOf)
+					return a.usage("cli.bad.as-of", clean.Text(asOf, 60))
 				}
 				s.record.AsOf = m.T
 			}
 			if len(packDirs) > 0 {
 				s.packs = nil
 				for _, d := range packDirs {
-					p, err := rules.Load(os.DirFS(filepath.Dir(filepath.Clean(d))), filepath.Base(filepath.Clean(d)))
+					p, err := loadPack(d)
 					if err != nil {
-						return a.usage("cli.bad.pack", d, err.Error())
+						return a.usage("cli.bad.pack", clean.Text(d, 200), because(err))
 					}
 					s.packs = append(s.packs, p)
 				}
 			}
 			r, err := scan.Assemble(s.record, all.Modules(), s.packs)
 			if err != nil {
-				return &exitError{exitIncomplete, msg.Text("cli.judge.failed", err.Error(), args[0])}
+				return &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(err), args[0])}
 			}
 			if out != "" {
 				data, err := report.JSON(r)
@@ -103,8 +118,9 @@ func (a *app) judgeCommand() *cobra.Command {
 					err = os.WriteFile(out, data, 0o600)
 				}
 				if err != nil {
-					return &exitError{exitIncomplete, msg.Text("cli.write.failed", out, err.Error())}
+					return &exitError{exitIncomplete, msg.Text("cli.write.failed", clean.Text(out, 200), because(err))}
 				}
+				a.say("cli.written", out)
 			} else if err := a.show(r, a.format); err != nil {
 				return err
 			}
@@ -123,54 +139,76 @@ func (a *app) judgeCommand() *cobra.Command {
 func (a *app) reportCommand() *cobra.Command {
 	var formats []string
 	var out string
-	c := &cobra.Command{Use: "report BUNDLE", Short: a.t("cli.report.short"), Long: a.t("cli.report.long"), Args: a.exactly(1),
+	c := &cobra.Command{Use: "report " + a.t("cli.arg.bundle"), Short: a.t("cli.report.short"), Long: a.t("cli.report.long"), Args: a.exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			for _, name := range formats {
+				if _, ok := formatNamed(name); !ok {
+					return a.usage("cli.bad.format", clean.Text(name, 40), strings.Join(formatNames(), ", "))
+				}
+			}
+			toFiles := out != "" || len(formats) > 1
+			dir := cmp.Or(out, ".")
+			if toFiles {
+				if err := outside(dir); err != nil {
+					return err
+				}
+			}
 			s, err := a.open(args[0])
 			if err != nil {
 				return err
 			}
+			defer s.reader.Close()
+			if !toFiles {
+				return a.show(s.report, formats[0])
+			}
 			for _, name := range formats {
-				f, ok := formatNamed(name)
-				if !ok {
-					return a.usage("cli.bad.format", name, formatNames())
-				}
-				if out == "" && len(formats) == 1 {
-					if err := a.show(s.report, name); err != nil {
-						return err
-					}
-					continue
-				}
+				f, _ := formatNamed(name)
 				var buf bytes.Buffer
-				o := a.renderOptions(&buf)
-				if err := f.Write(&buf, report.Build(s.report), o); err != nil {
+				if err := f.Write(&buf, report.Build(s.report), a.renderOptions(&buf)); err != nil {
 					return fmt.Errorf("rendering %s: %w", name, err)
 				}
-				dir := out
-				if dir == "" {
-					dir = "."
-				}
 				path := filepath.Join(dir, "report."+f.Ext)
-				if err := os.MkdirAll(dir, 0o755); err == nil {
+				err := os.MkdirAll(dir, 0o755)
+				if err == nil {
 					err = os.WriteFile(path, buf.Bytes(), 0o600)
 				}
 				if err != nil {
-					return &exitError{exitIncomplete, msg.Text("cli.write.failed", path, err.Error())}
+					return &exitError{exitIncomplete, msg.Text("cli.write.failed", clean.Text(path, 200), because(err))}
 				}
 				a.say("cli.written", path)
 			}
 			return nil
 		}}
-	c.Flags().StringSliceVar(&formats, "format", []string{"text"}, a.t("cli.flag.format", formatNames()))
+	c.Flags().StringSliceVar(&formats, "format", []string{"text"}, a.t("cli.flag.format", strings.Join(formatNames(), ", ")))
 	c.Flags().StringVarP(&out, "output", "o", "", a.t("cli.flag.output.report"))
 	return c
 }
 
+// outside refuses to write into a bundle: it would no longer be the evidence that was gathered.
+func outside(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := evidence.Outside(path); err != nil {
+		return &exitError{exitNotAllowed, because(err)}
+	}
+	return nil
+}
+
+func loadPack(dir string) (*rules.Pack, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return rules.Load(os.DirFS(filepath.Dir(dir)), filepath.Base(dir))
+}
+
 func (a *app) verifyCommand() *cobra.Command {
-	return &cobra.Command{Use: "verify BUNDLE", Short: a.t("cli.verify.short"), Long: a.t("cli.verify.long"), Args: a.exactly(1),
+	return &cobra.Command{Use: "verify " + a.t("cli.arg.bundle"), Short: a.t("cli.verify.short"), Long: a.t("cli.verify.long"), Args: a.exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			problems, err := evidence.Verify(args[0])
 			if err != nil {
-				return &exitError{exitNotAllowed, msg.Text("cli.bundle.unreadable", args[0], err.Error())}
+				return unreadable(args[0], err)
 			}
 			for _, p := range problems {
 				fmt.Fprintf(a.out, "%s: %s\n", p.Path, p.Text.In(a.lang))
@@ -196,9 +234,10 @@ func (a *app) judgesTheSame(dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	defer s.reader.Close()
 	again, err := scan.Assemble(s.record, all.Modules(), s.packs)
 	if err != nil {
-		return false, &exitError{exitIncomplete, msg.Text("cli.judge.failed", err.Error(), dir)}
+		return false, &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(err), dir)}
 	}
 	was, err := json.Marshal(s.report.Findings)
 	if err != nil {

@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/lab"
+	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/site"
 )
@@ -19,7 +20,7 @@ var demoSample = probe.Sample{Events: 6 * time.Second, Metadata: 6 * time.Second
 
 func (a *app) demoCommand() *cobra.Command {
 	var out string
-	c := &cobra.Command{Use: "demo", Short: a.t("cli.demo.short"), Long: a.t("cli.demo.long"), Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "demo", Short: a.t("cli.demo.short"), Long: a.t("cli.demo.long"), Args: a.between(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := a.checkReportFlags(); err != nil {
 				return err
@@ -30,7 +31,7 @@ func (a *app) demoCommand() *cobra.Command {
 			// The shop outlives an interrupt, so that what is held on its devices can be released in good order.
 			shop, err := lab.Open(context.WithoutCancel(c.Context()), lab.Config{Multicast: true})
 			if err != nil {
-				return &exitError{exitIncomplete, textOf("cli.demo.failed", err.Error())}
+				return &exitError{exitIncomplete, msg.Text("cli.demo.failed", because(err))}
 			}
 			defer shop.Close()
 			a.say("cli.demo.open", len(shop.Devices()))
@@ -66,14 +67,13 @@ func (a *app) demoCommand() *cobra.Command {
 
 // finish shows the result, says where the bundle is, and turns the verdict into the exit code.
 func (a *app) finish(r audit.Report, out string) error {
-	if !a.quiet {
-		if err := a.show(r, a.format); err != nil {
-			return err
-		}
-	}
-	a.say("cli.bundle.written", out, out+string(os.PathSeparator)+"report.html")
+	shown := a.show(r, a.format)
+	a.say("cli.bundle.written", out, filepath.Join(out, "report.html"))
 	if !r.Run.Complete {
 		a.say("cli.incomplete", r.Run.Why)
+	}
+	if shown != nil {
+		return shown
 	}
 	if code := verdict(r, audit.Severity(a.failOn), a.strict); code != exitDone {
 		return &exitError{code: code}

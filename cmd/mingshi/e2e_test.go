@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -177,7 +178,7 @@ func TestRefusals(t *testing.T) {
 			return []string{"scan", "--site", write(t, siteYAML("8.8.8.0/24", "sample", "", nil))}
 		}, "public"},
 		{"a key that does not exist", func(t *testing.T) []string {
-			return []string{"scan", "--site", write(t, strings.ReplaceAll(good, "perimeter:", "perimetre:"))}
+			return []string{"scan", "--site", write(t, strings.ReplaceAll(good, "perimeter:", "perimeters:"))}
 		}, "perimeter"},
 		{"an inline password", func(t *testing.T) []string {
 			return []string{"scan", "--site", write(t, good+"credentials: {default: \"admin:hunter2hunter2\"}\n")}
@@ -227,10 +228,14 @@ func TestHostileDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
+	peak := peakHeap(t)
 	r := mingshi(t.Context(), map[string]string{"LAB_LOGIN": "viewer:not-the-right-one"}, "scan", "--site", name, "-o", dir,
 		"--events-for", "2s", "--metadata-for", "2s", "--discover-for", "1s")
 	if r.code != exitDone && r.code != exitSuspected {
 		t.Fatalf("exit %d after %s\n%s\n%s", r.code, time.Since(began), r.out, r.err)
+	}
+	if got := peak(); got > 256<<20 { // devices and program together
+		t.Errorf("the heap grew to %d MiB", got>>20)
 	}
 	rep := readReport(t, dir)
 	for _, d := range rep.Devices {
@@ -258,6 +263,32 @@ func TestHostileDevices(t *testing.T) {
 	}
 	if strings.ContainsAny(r.out, "\x1b\u202e") {
 		t.Error("the terminal was sent an escape sequence of a device")
+	}
+}
+
+// peakHeap watches the heap until the function it returns is called, which gives the largest size seen.
+func peakHeap(t *testing.T) func() uint64 {
+	t.Helper()
+	stop, peak := make(chan struct{}), make(chan uint64)
+	go func() {
+		var most uint64
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapInuse)
+			case <-stop:
+				peak <- most
+				return
+			}
+		}
+	}()
+	return func() uint64 {
+		close(stop)
+		return <-peak
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	return &cobra.Command{Use: "explain BUNDLE DEVICE|FINDING", Short: a.t("cli.explain.short"), Long: a.t("cli.explain.long"), Args: a.exactly(2),
+	return &cobra.Command{Use: "explain " + a.t("cli.arg.explain"), Short: a.t("cli.explain.short"), Long: a.t("cli.explain.long"), Args: a.exactly(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := a.open(args[0])
 			if err != nil {
@@ -26,11 +27,19 @@ func (a *app) explainCommand() *cobra.Command {
 			defer s.reader.Close()
 			in, err := scan.Input(s.record, all.Modules())
 			if err != nil {
-				return &exitError{exitIncomplete, msg.Text("cli.judge.failed", err.Error(), args[0])}
+				return &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(err), args[0])}
 			}
 			e := explainer{app: a, stored: s, in: in}
-			if d := e.deviceNamed(args[1]); d != nil {
-				return e.device(*d)
+			if ds := e.devicesNamed(args[1]); len(ds) > 0 {
+				for i, d := range ds {
+					if i > 0 {
+						e.print("\n%s\n\n", strings.Repeat("─", 72))
+					}
+					if err := e.device(d); err != nil {
+						return err
+					}
+				}
+				return nil
 			}
 			if fs := e.findingsNamed(args[1]); len(fs) > 0 {
 				for i, f := range fs {
@@ -110,7 +119,7 @@ func next(l audit.Level) audit.Level {
 func (e explainer) finding(f audit.Finding) error {
 	x, err := rules.Explain(e.packs, e.in, f.Rule, f.Subject.String())
 	if err != nil {
-		return &exitError{exitIncomplete, msg.Text("cli.judge.failed", err.Error(), e.reader.Dir())}
+		return &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(err), e.reader.Dir())}
 	}
 	e.print("%s  %s\n%s  %s · %s\n", f.Rule, f.Title.In(e.lang), f.Fingerprint[:12], msg.Word(string(f.Outcome)).In(e.lang), msg.Word(string(f.Severity)).In(e.lang))
 	e.print("\n%s\n", clean.Text(f.Message.In(e.lang), 4000))
@@ -205,18 +214,30 @@ func (e explainer) label(d audit.Device) string {
 	return clean.Text(strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " "), 200)
 }
 
-func (e explainer) deviceNamed(name string) *audit.Device {
-	for i, d := range e.report.Devices {
-		if d.ID == name || d.Inventory == name || slices.Contains(d.Addresses, name) || slices.Contains(d.Loci, name) || d.Serial != "" && d.Serial == name {
-			return &e.report.Devices[i]
+// devicesNamed finds a device by its id, inventory id, serial number or address; an address without a port may be several's.
+func (e explainer) devicesNamed(name string) (out []audit.Device) {
+	for _, d := range e.report.Devices {
+		if strings.EqualFold(d.ID, name) || d.Inventory != "" && strings.EqualFold(d.Inventory, name) || d.Serial != "" && d.Serial == name {
+			return []audit.Device{d}
+		}
+		if slices.Contains(d.Loci, name) || slices.ContainsFunc(d.Addresses, func(a string) bool { return a == name || hostOf(a) == name }) {
+			out = append(out, d)
 		}
 	}
-	return nil
+	return out
+}
+
+// hostOf returns the address of "ip:port", and anything else as it is.
+func hostOf(s string) string {
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().String()
+	}
+	return s
 }
 
 func (e explainer) findingsNamed(name string) (out []audit.Finding) {
 	for _, f := range e.report.Findings {
-		if f.Rule == name || strings.HasSuffix(f.Rule, "/"+name) || len(name) >= 8 && strings.HasPrefix(f.Fingerprint, name) {
+		if sameRule(f.Rule, name) || len(name) >= 8 && strings.HasPrefix(f.Fingerprint, name) {
 			out = append(out, f)
 		}
 	}

@@ -27,3 +27,9 @@ func languageOf(locale string) string {
 	}
 	return "en"
 }
+
+// known reports whether a name of a language, or of a locale, is one the program speaks.
+func known(lang string) bool {
+	base, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(lang), "_", "-"), "-")
+	return base == "zh" || base == "en"
+}

@@ -3,27 +3,27 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/rules"
 )
 
 func (a *app) rulesCommand() *cobra.Command {
-	c := &cobra.Command{Use: "rules", Short: a.t("cli.rules.short")}
+	c := a.group(&cobra.Command{Use: "rules", Short: a.t("cli.rules.short")})
 	c.AddCommand(a.rulesListCommand(), a.rulesShowCommand(), a.rulesTestCommand())
 	return c
 }
 
 func (a *app) rulesListCommand() *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{Use: "list", Short: a.t("cli.rules.list.short"), Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "list", Short: a.t("cli.rules.list.short"), Args: a.between(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			texts, err := ruleTexts()
 			if err != nil {
@@ -51,15 +51,19 @@ func (a *app) rulesListCommand() *cobra.Command {
 }
 
 func (a *app) rulesShowCommand() *cobra.Command {
-	return &cobra.Command{Use: "show ID", Short: a.t("cli.rules.show.short"), Args: a.exactly(1),
+	return &cobra.Command{Use: "show " + a.t("cli.arg.rule"), Short: a.t("cli.rules.show.short"), Args: a.exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			texts, err := ruleTexts()
 			if err != nil {
 				return err
 			}
+			shown := 0
 			for _, r := range texts {
-				if r.ID != args[0] {
+				if !sameRule(r.ID, args[0]) {
 					continue
+				}
+				if shown++; shown > 1 {
+					fmt.Fprintln(a.out)
 				}
 				line := func(id, value string) {
 					if value != "" {
@@ -82,30 +86,31 @@ func (a *app) rulesShowCommand() *cobra.Command {
 				for _, x := range r.References {
 					line("cli.rules.reference", x)
 				}
-				return nil
 			}
-			return a.usage("cli.rules.unknown", args[0])
+			if shown == 0 {
+				return a.usage("cli.rules.unknown", clean.Text(args[0], 60))
+			}
+			return nil
 		}}
 }
 
 func (a *app) rulesTestCommand() *cobra.Command {
-	return &cobra.Command{Use: "test [DIR]", Short: a.t("cli.rules.test.short"), Long: a.t("cli.rules.test.long"), Args: cobra.MaximumNArgs(1),
+	return &cobra.Command{Use: "test " + a.t("cli.arg.pack"), Short: a.t("cli.rules.test.short"), Long: a.t("cli.rules.test.long"), Args: a.between(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			packs, err := rules.Builtin()
 			if len(args) == 1 {
 				var p *rules.Pack
-				dir := filepath.Clean(args[0])
-				p, err = rules.Load(os.DirFS(filepath.Dir(dir)), filepath.Base(dir))
+				p, err = loadPack(args[0])
 				packs = []*rules.Pack{p}
 			}
 			if err != nil {
-				return a.usage("cli.bad.pack", append(args, "")[0], err.Error())
+				return a.usage("cli.bad.pack", clean.Text(append(args, "")[0], 200), because(err))
 			}
 			failed, count := 0, 0
 			for _, p := range packs {
 				results, err := p.Test()
 				if err != nil {
-					return a.usage("cli.bad.pack", p.ID(), err.Error())
+					return a.usage("cli.bad.pack", p.ID(), because(err))
 				}
 				for _, r := range results {
 					count++
@@ -121,6 +126,12 @@ func (a *app) rulesTestCommand() *cobra.Command {
 			_, err = fmt.Fprintln(a.out, a.t("cli.rules.passed", count))
 			return err
 		}}
+}
+
+// sameRule reports whether a person who wrote name means the rule: its id, in any case, with or without the pack.
+func sameRule(id, name string) bool {
+	_, bare, _ := strings.Cut(id, "/")
+	return strings.EqualFold(id, name) || strings.EqualFold(bare, name)
 }
 
 // ruleTexts lists the rules of the built-in packs as a report would quote them.

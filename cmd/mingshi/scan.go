@@ -1,30 +1,37 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/site"
 )
 
-func textOf(id string, args ...any) audit.Text { return msg.Text(id, args...) }
-
 func (a *app) scanCommand() *cobra.Command {
 	var siteFile, out, permit string
 	var ifaces []string
 	var window, events, metadata time.Duration
-	c := &cobra.Command{Use: "scan --site FILE", Short: a.t("cli.scan.short"), Long: a.t("cli.scan.long"), Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "scan --site " + a.t("cli.arg.file"), Short: a.t("cli.scan.short"), Long: a.t("cli.scan.long"), Args: a.between(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := a.checkReportFlags(); err != nil {
 				return err
+			}
+			for name, d := range map[string]time.Duration{"discover-for": window, "events-for": events, "metadata-for": metadata} {
+				if d < 0 || d > longest {
+					return a.usage("cli.bad.duration", name, d.String(), "24h")
+				}
 			}
 			if siteFile == "" {
 				return a.usage("cli.scan.no-site")
@@ -39,7 +46,7 @@ func (a *app) scanCommand() *cobra.Command {
 			p := file.Authority.Permit
 			if permit != "" {
 				if p, err = audit.ParsePermit(permit); err != nil {
-					return a.usage("cli.bad.permit", permit)
+					return a.usage("cli.bad.permit", clean.Text(permit, 40))
 				}
 			}
 			if len(ifaces) > 0 {
@@ -51,12 +58,10 @@ func (a *app) scanCommand() *cobra.Command {
 				out = freshDir(fmt.Sprintf("mingshi-%s-%s", file.Site.ID, time.Now().Format("20060102-1504")))
 			}
 			login := func(ref string) (string, string, error) {
-				return site.Resolve(ref, file, a.env, func(name string) ([]byte, error) {
-					if !filepath.IsAbs(name) {
-						name = filepath.Join(filepath.Dir(siteFile), name)
-					}
-					return os.ReadFile(name)
-				})
+				return site.Resolve(ref, file, a.env, func(name string) ([]byte, error) { return os.ReadFile(besides(name, siteFile)) })
+			}
+			if p >= audit.PermitLogin {
+				a.warnOfLogins(file, siteFile, login)
 			}
 			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, out: out, permit: p, login: login,
 				sample: probe.Sample{Events: events, Metadata: metadata}, window: window, clock: time.Now})
@@ -77,32 +82,62 @@ func (a *app) scanCommand() *cobra.Command {
 	return c
 }
 
+// longest bounds how long one device is watched: a mistyped unit should not hold an inspector for days.
+const longest = 24 * time.Hour
+
+// besides returns where a file is that the site file names: a relative name belongs to the site file's folder.
+func besides(name, siteFile string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(siteFile), name)
+}
+
+// sharedFile reports a file that other users of this machine can read or change. On Windows the mode does not say.
+func sharedFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
+}
+
+// warnOfLogins says before the first packet which logins cannot be had and which other users of this machine can read, while
+// there is time to put it right. The run goes on without a login it cannot have, and the coverage says so.
+func (a *app) warnOfLogins(file *audit.SiteFile, siteFile string, login func(ref string) (string, string, error)) {
+	var seen []string
+	entries := []audit.InventoryEntry{{}}
+	for _, e := range append(entries, file.Inventory...) {
+		ref := site.LoginRef(file, e.ID)
+		if ref == "" || slices.Contains(seen, ref) {
+			continue
+		}
+		seen = append(seen, ref)
+		_, _, err := login(ref)
+		var l *site.LoginError
+		if errors.As(err, &l) {
+			a.say("cli.scan.no-login", clean.Text(ref, 100), l.Text)
+		}
+		if name, ok := strings.CutPrefix(ref, "file:"); ok && sharedFile(besides(name, siteFile)) {
+			a.say("cli.scan.shared-login", clean.Text(ref, 100), msg.Text("site.login.shared"))
+		}
+	}
+}
+
 // narrow limits the authority's interfaces to the ones named on the command line; it can never add one.
 func (a *app) narrow(file *audit.SiteFile, ifaces []string) error {
 	allowed := file.Authority.Interfaces
 	for _, i := range ifaces {
-		if len(allowed) > 0 && !contains(allowed, i) {
-			return a.usage("cli.bad.iface", i, strings.Join(allowed, ", "))
+		if len(allowed) > 0 && !slices.Contains(allowed, i) {
+			return a.usage("cli.bad.iface", clean.Text(i, 40), strings.Join(allowed, ", "))
 		}
 	}
 	file.Authority.Interfaces = ifaces
 	return nil
 }
 
-func contains(l []string, s string) bool {
-	for _, x := range l {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
 // readSite reads and checks a site file.
 func readSite(name string) (*audit.SiteFile, []byte, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, nil, &exitError{exitNotAllowed, msg.Text("cli.site.unreadable", name, err.Error())}
+		return nil, nil, &exitError{exitNotAllowed, msg.Text("cli.site.unreadable", clean.Text(name, 200), because(err))}
 	}
 	file, err := site.Parse(data, name)
 	return file, data, err

@@ -2,43 +2,40 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/site"
 )
 
 func (a *app) siteCommand() *cobra.Command {
-	c := &cobra.Command{Use: "site", Short: a.t("cli.site.short")}
+	c := a.group(&cobra.Command{Use: "site", Short: a.t("cli.site.short")})
 	c.AddCommand(a.siteInitCommand(), a.siteCheckCommand(), a.siteSchemaCommand())
 	return c
 }
 
 func (a *app) siteInitCommand() *cobra.Command {
 	var venue, out string
-	c := &cobra.Command{Use: "init", Short: a.t("cli.site.init.short"), Long: a.t("cli.site.init.long"), Args: cobra.NoArgs,
+	c := &cobra.Command{Use: "init", Short: a.t("cli.site.init.short"), Long: a.t("cli.site.init.long"), Args: a.between(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			text, err := site.Init(venue, a.lang)
 			if err != nil {
-				return a.usage("cli.bad.venue", venue, err.Error())
+				return a.usage("cli.bad.venue", because(err))
 			}
 			if out == "" {
-				_, err = a.out.Write(text)
+				return a.write(text)
+			}
+			if err := outside(out); err != nil {
 				return err
 			}
-			f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-			if err != nil {
-				return a.usage("cli.site.init.exists", out, err.Error())
-			}
-			if _, err := f.Write(text); err != nil {
-				f.Close()
-				return a.usage("cli.site.init.exists", out, err.Error())
-			}
-			if err := f.Close(); err != nil {
-				return a.usage("cli.site.init.exists", out, err.Error())
+			if err := writeNew(out, text); err != nil {
+				return a.usage("cli.site.init.exists", clean.Text(out, 200), because(err))
 			}
 			a.say("cli.site.init.done", out)
 			return nil
@@ -50,7 +47,7 @@ func (a *app) siteInitCommand() *cobra.Command {
 
 func (a *app) siteCheckCommand() *cobra.Command {
 	var asJSON bool
-	c := &cobra.Command{Use: "check FILE", Short: a.t("cli.site.check.short"), Long: a.t("cli.site.check.long"), Args: a.exactly(1),
+	c := &cobra.Command{Use: "check " + a.t("cli.arg.file"), Short: a.t("cli.site.check.short"), Long: a.t("cli.site.check.long"), Args: a.exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file, _, err := readSite(args[0])
 			if err != nil {
@@ -63,7 +60,12 @@ func (a *app) siteCheckCommand() *cobra.Command {
 				return enc.Encode(advice)
 			}
 			for i, x := range advice {
-				fmt.Fprintf(a.out, "%2d. %s\n", i+1, x.Text.In(a.lang))
+				about := ""
+				if len(x.Rules) > 0 {
+					about = a.t("cli.site.check.rules", strings.Join(x.Rules, ", "))
+				}
+				weight, _ := x.Weight.MarshalText()
+				fmt.Fprintf(a.out, "%2d. %s %s%s\n", i+1, a.t("cli.weight."+string(weight)), x.Text.In(a.lang), about)
 			}
 			if len(advice) == 0 {
 				a.say("cli.site.check.nothing", args[0])
@@ -77,19 +79,21 @@ func (a *app) siteCheckCommand() *cobra.Command {
 }
 
 func (a *app) siteSchemaCommand() *cobra.Command {
-	return &cobra.Command{Use: "schema", Short: a.t("cli.site.schema.short"), Args: cobra.NoArgs,
+	return &cobra.Command{Use: "schema", Short: a.t("cli.site.schema.short"), Args: a.between(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := a.out.Write(site.Schema())
-			return err
+			return a.write(site.Schema())
 		}}
 }
 
-// exactly wants that many arguments, and says so in the user's language.
-func (a *app) exactly(n int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) != n {
-			return a.usage("cli.bad.args", c.UseLine())
-		}
-		return nil
+// writeNew writes a file that must not exist yet; when it fails nothing is left of it.
+func writeNew(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
 	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	return nil
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
 )
@@ -11,6 +13,12 @@ import (
 const release = "0.1.0"
 
 func version() string { return release }
+
+// versionLine is what --version prints: enough to say which program made a bundle.
+func versionLine() string {
+	t := tool()
+	return strings.TrimSpace(fmt.Sprintf("mingshi %s %s %s %s", t.Version, t.OS, t.Go, t.Commit))
+}
 
 // tool describes the running program.
 func tool() audit.Tool {

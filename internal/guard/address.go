@@ -70,8 +70,8 @@ func halves(p netip.Prefix) (low, high netip.Prefix) {
 	return netip.PrefixFrom(p.Masked().Addr(), bits), netip.PrefixFrom(up, bits)
 }
 
-// last returns the highest address of a prefix: in IPv4 the broadcast address.
-func last(p netip.Prefix) netip.Addr {
+// Last returns the highest address of a prefix: in IPv4 the broadcast address.
+func Last(p netip.Prefix) netip.Addr {
 	b := p.Masked().Addr().AsSlice()
 	for i := p.Bits(); i < len(b)*8; i++ {
 		b[i/8] |= 1 << (7 - i%8)
@@ -82,7 +82,7 @@ func last(p netip.Prefix) netip.Addr {
 
 // isEdge reports whether an IPv4 address is the network or the broadcast address of a prefix that has such.
 func isEdge(p netip.Prefix, a netip.Addr) bool {
-	return a.Is4() && p.Addr().Is4() && p.Bits() <= 30 && p.Contains(a) && (a == p.Masked().Addr() || a == last(p))
+	return a.Is4() && p.Addr().Is4() && p.Bits() <= 30 && p.Contains(a) && (a == p.Masked().Addr() || a == Last(p))
 }
 
 // edge reports whether an address inside the perimeter is no host but a network or broadcast address: of every perimeter

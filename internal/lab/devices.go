@@ -156,7 +156,8 @@ func NoFace(name string) Spec {
 	return s
 }
 
-// WSSEOnly, DigestOnly and OpenCamera differ from a camera without faces in how they are logged in to.
+// WSSEOnly takes WS-Security and nothing else. It, DigestOnly and OpenCamera differ from a camera without faces in how they
+// are logged in to.
 func WSSEOnly(name string) Spec {
 	s := NoFace(name)
 	s.Login.Auth = AuthWSSE

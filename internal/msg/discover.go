@@ -27,6 +27,7 @@ var discoverMessages = map[string]audit.Text{
 	"discover.mdns.done":    {ZH: "%[1]s：浏览 %[2]d 种服务类型，发现 %[3]d 个地址", EN: "%[1]s: browsed %[2]d service types, %[3]d addresses announced"},
 	"discover.mdns.foreign": {ZH: "其中 %[1]d 条指向网络范围之外，已记录，未联系", EN: "%[1]d entries point outside the perimeter, recorded and not contacted"},
 	"discover.mdns.failed":  {ZH: "%[1]d 种服务类型无法浏览：%[2]s", EN: "%[1]d service types could not be browsed: %[2]s"},
+	"discover.mdns.direct":  {ZH: "未能另以自有端口直接询问：%[1]s", EN: "could not also ask from a port of its own: %[1]s"},
 
 	"discover.tcp.doc":      {ZH: "对网络范围内的地址逐一尝试摄像机常用端口的 TCP 连接，连通即断开", EN: "connects to the usual camera ports of every address of the perimeter and closes at once"},
 	"discover.tcp.done":     {ZH: "扫描 %[1]d 个地址的 %[2]d 个端口：%[3]d 个有开放端口，%[4]d 个在线但均未开放，%[5]d 个无响应，%[6]d 个在链路层不存在；跳过 %[7]d 个（本机、网络或广播地址）", EN: "%[1]d addresses, %[2]d ports each: %[3]d with an open port, %[4]d present with none open, %[5]d silent, %[6]d absent on the link; %[7]d skipped (own, network or broadcast address)"},

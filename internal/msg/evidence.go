@@ -9,6 +9,8 @@ var evidenceMessages = map[string]audit.Text{
 		ZH: "文件夹 %[1]s 已有内容，证据包不会与旧文件混在一起：请用 -o 指定新的或空的文件夹，或先将其移走",
 		EN: "%[1]s is not empty, and a bundle is never mixed with older files: name a new or empty folder with -o, or move this one away",
 	},
+	"evidence.open.notbundle":     {ZH: "不是证据包文件夹（没有 bagit.txt）", EN: "it is not the folder of a bundle (there is no bagit.txt)"},
+	"evidence.create.inside":      {ZH: "%[1]s 在证据包 %[2]s 之内，写入会改动那份证据：请用 -o 指定别的位置", EN: "%[1]s lies inside the bundle %[2]s, and writing there would change that evidence: name another place with -o"},
 	"evidence.verify.missing":     {ZH: "清单列有此文件，但文件不存在", EN: "is listed in a manifest but is not there"},
 	"evidence.verify.changed":     {ZH: "内容与 %[1]s 所载摘要不符", EN: "its content does not match the digest in %[1]s"},
 	"evidence.verify.unlisted":    {ZH: "%[1]s 未列出此文件", EN: "is not listed in %[1]s"},

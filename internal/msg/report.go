@@ -53,6 +53,11 @@ var reportMessages = map[string]audit.Text{
 	"report.banner.incomplete": {ZH: "检查没有完成：%[1]s。以下内容只反映中断前收集到的情况。", EN: "The audit was not completed: %[1]s. What follows reflects only what was gathered before."},
 	"report.banner.no_reason":  {ZH: "未记录原因", EN: "no reason was recorded"},
 
+	// the words around the facts of findings of one rule, said once for all of them
+	"report.frame.opening": {ZH: "在授权范围和观察时段（%[1]s）内：", EN: "Within the authorised scope and window (%[1]s):"},
+	"report.frame.closing": {ZH: "上述情形与%[1]s的要求不一致，涉嫌属于该条（项）所列情形。是否构成侵权或者违法，由人民法院或者有权机关依法认定；当事人可能存在法定免责事由。",
+		EN: "This is inconsistent with %[1]s and may fall within it. Whether it amounts to infringement or a breach of law is for the court or competent authority; statutory exemptions may apply."},
+
 	// headings and labels
 	"report.h.result":       {ZH: "结论", EN: "Result"},
 	"report.h.first":        {ZH: "首要发现", EN: "Most important finding"},

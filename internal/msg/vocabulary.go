@@ -257,4 +257,12 @@ var vocabulary = map[string]audit.Text{
 	"word.claimed_supported":   {ZH: "已主张，有支持性材料", EN: "claimed, with supporting material"},
 	"word.contradicted":        {ZH: "已主张，与观察到的情形不一致", EN: "claimed, at odds with what was observed"},
 	"word.none":                {ZH: "无", EN: "none"},
+	// what is lacking under Art. 2(1), why a notice on record does not count
+	"word.notice":          {ZH: "未见公开规则并明示目的、方式、范围", EN: "rules made public and purpose, manner and scope stated: not seen"},
+	"word.sign-or-purpose": {ZH: "未见显著提示标识，或者维护公共安全以外目的的单独同意", EN: "conspicuous sign, or separate consent for a purpose other than public security: not seen"},
+	"word.consent":         {ZH: "登记的同意不是单独同意", EN: "the consent on record is not separate"},
+	"word.after_capture":   {ZH: "位于采集之后", EN: "met after capture"},
+	"word.not_in_time":     {ZH: "观察时不在张贴期间", EN: "not up at the time of observation"},
+	"word.other_camera":    {ZH: "只针对其他设备", EN: "about other devices only"},
+	"word.some_zones":      {ZH: "只覆盖部分区域", EN: "covers some of the zones only"},
 }

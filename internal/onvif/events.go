@@ -34,7 +34,7 @@ func (s TopicSeen) Functions(topic string) []audit.Function {
 	set := map[audit.Function]bool{}
 	happened := s.Live + s.Standing
 	e, known := find(topic)
-	if happened > 0 && !(known && e.sort == nearMiss) {
+	if happened > 0 && (!known || e.sort != nearMiss) {
 		// What is identified is decided by filled items alone, never by the topic's name.
 		// Only detection follows from the topic: who it is and what the face looks like is decided by what the messages hold.
 		set[audit.Detect] = slices.Contains(Functions(Clues{Topics: []string{topic}, Items: s.Items}), audit.Detect)
@@ -108,7 +108,7 @@ func (t *EventTally) message(n *xmltree.Node) {
 		return
 	}
 	s.Messages++
-	var states, trueStates int
+	var states, trueStates, denies, affirms int
 	var identity, crop, reader bool
 	var named []string
 	var objects Tally
@@ -137,6 +137,10 @@ func (t *EventTally) message(n *xmltree.Node) {
 				named = append(named, classes(v)...)
 			case l == "identifiertype":
 				reader = reader || localName(v) == "Face"
+			case strings.EqualFold(v, "false"):
+				denies++
+			case strings.EqualFold(v, "true"):
+				affirms++
 			}
 		case "ElementItem":
 			if item := name(c.Get("Name")); item != "" && len(s.Items) < 64 && !slices.Contains(s.Items, item) {
@@ -159,6 +163,9 @@ func (t *EventTally) message(n *xmltree.Node) {
 	case strings.EqualFold(operation, "Deleted"):
 	default: // Changed, or no property at all
 		happened = states == 0 || trueStates > 0
+		if states == 0 && operation != "" && denies > 0 && affirms == 0 && !identity {
+			happened = false // a property whose state has a name nobody catalogued, and it changed to "false"
+		}
 	}
 	if happened {
 		s.Live++

@@ -3,6 +3,7 @@ package rtsp
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -42,7 +43,7 @@ func TestReadAnswersRequests(t *testing.T) {
 		"OPTIONS * RTSP/1.0\r\nCSeq: 7777777777777777777777777777777777\r\n\r\n": "RTSP/1.0 200 OK\r\n\r\n",
 	} {
 		_, _, sent, err := readAll([]byte("RTSP/1.0 200 OK\r\n\r\n" + in))
-		if sent != want || err != io.EOF {
+		if sent != want || !errors.Is(err, io.EOF) {
 			t.Errorf("%q: sent %q, %v", in, sent, err)
 		}
 	}

@@ -60,6 +60,7 @@ func (r *Result) fail(ctx context.Context, err error) {
 func (r *Result) run(ctx context.Context, s *session, u *base.URL) error {
 	var d Description
 	res, sdp, err := d.describe(ctx, s, u)
+	r.Login = d.Login
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,7 @@ type Result struct {
 	Code      int           // the last RTSP status code, 0 if none came
 	Detail    string        // uncleaned reason of the device or of ours
 	Watched   time.Duration // from PLAY to the end
+	Login     bool          // credentials were sent
 	Cause     error         // the failure of the connection, if that is why
 	Evidence  []string      // ids of the records
 }

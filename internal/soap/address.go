@@ -10,6 +10,27 @@ import (
 	"strings"
 )
 
+// Resolve returns an address a device gave for a service as one with scheme and host: some firmware writes a path only, or
+// leaves the scheme out. base is where the device answered.
+func Resolve(raw string, base url.URL) string {
+	raw = strings.TrimSpace(raw)
+	if raw == "" || strings.Contains(raw, "://") || strings.HasPrefix(strings.ToLower(raw), "urn:") {
+		return raw
+	}
+	if host, path, _ := strings.Cut(raw, "/"); host != "" { // "192.0.2.7:8080/onvif/media", "192.0.2.7/onvif/media"
+		_, addrPort := netip.ParseAddrPort(host)
+		_, addr := netip.ParseAddr(host)
+		if addrPort == nil || addr == nil {
+			return base.Scheme + "://" + host + "/" + path
+		}
+	}
+	u, err := base.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	return u.String()
+}
+
 // Rebase returns an address a device gave (an XAddr, a subscription reference, a stream URI) with the host replaced by the
 // device's own address, and whether the address named another host. Scheme, port, path and query stay; user information
 // and fragment go. It fails for a scheme that is not among schemes and for text that is no URL with a host.

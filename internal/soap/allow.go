@@ -67,7 +67,7 @@ func Check(envelope []byte) error {
 	found := 0
 	for {
 		tok, err := d.Token()
-		if err == io.EOF && found == 1 {
+		if errors.Is(err, io.EOF) && found == 1 {
 			return nil
 		}
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -84,13 +85,16 @@ type Answer struct {
 	Refusals  int           // requests with a login that were answered by a refusal
 	Size      int           // bytes of the last body
 	Challenge *Challenge    // the digest challenge of a 401
-	Basic     bool          // the 401 offered Basic
+	Schemes   []string      // every way of logging in the 401 offered, lower case
+	WantsTLS  bool          // the port speaks TLS, and was asked in plain text
 	Location  string        // of a redirect, not followed
 	Date      time.Time     // the Date header
 	At        time.Time     // when it was asked
 	Took      time.Duration
 	TLS       *tls.ConnectionState
 	Wires     []Wire
+
+	charset string // of the Content-Type header
 }
 
 // Do asks. A digest login takes two exchanges unless a challenge is given; a stale nonce one more. Nothing else is repeated.
@@ -146,7 +150,7 @@ func (c *Client) once(ctx context.Context, r Request, a *Answer, auth Auth, chal
 	}
 	if auth == Digest {
 		t.authorise = func(req *http.Request) (string, error) {
-			return challenge.authorisation(req.Method, req.URL.RequestURI(), r.User, r.Password)
+			return challenge.authorisation(req, r.User, r.Password)
 		}
 	}
 	// The copy has no Timeout: the library cannot pass a context, and the client would put its own into the request.
@@ -160,8 +164,24 @@ func (c *Client) once(ctx context.Context, r Request, a *Answer, auth Auth, chal
 	} else if t.err != nil {
 		err = t.err // the library's wrapping hides what errors.As would find
 	}
+	if err != nil && t.reused && silent(err) && call.Err() == nil && !t.again {
+		// The device closed the connection it had promised to keep, just when we wrote to it. It read nothing of the
+		// question, so on a new connection this is not a repetition.
+		t.again, t.err, t.wire.Note = true, nil, "the device had closed the connection: sent once more on a new one"
+		t.wires, t.wire = append(t.wires, t.wire), Wire{At: c.now()}
+		c.HTTP.CloseIdleConnections()
+		if resp, err = networking.SendSoap(client, r.Endpoint, envelope); err == nil {
+			body, err = readBody(resp)
+			a.head(resp)
+			t.wire.Response = append(responseHead(resp), body...)
+		} else if t.err != nil {
+			err = t.err
+		}
+	}
+	a.Wires = append(a.Wires, t.wires...)
 	a.Took = c.now().Sub(a.At)
 	a.Size = len(body)
+	a.WantsTLS = strings.HasPrefix(r.Endpoint, "http://") && wantsTLS(a.HTTP, body, err)
 	if err != nil {
 		a.Err = err
 		t.wire.Note = "no complete answer: " + short(err.Error(), 200)
@@ -182,14 +202,17 @@ func (a *Answer) head(resp *http.Response) {
 	if d, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		a.Date = d
 	}
+	if _, params, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err == nil {
+		a.charset = params["charset"]
+	}
 	if resp.StatusCode == http.StatusUnauthorized {
-		a.Challenge, a.Basic = challenges(resp.Header)
+		a.Challenge, a.Schemes = challenges(resp.Header)
 	}
 }
 
 // read parses a complete HTTP body and decides the verdict.
 func (a *Answer) read(body []byte, r Request, auth Auth, refusedBefore bool) {
-	doc, err := xmltree.Parse(body, xmltree.Options{MaxBytes: MaxBody})
+	doc, err := xmltree.Parse(body, xmltree.Options{MaxBytes: MaxBody, Charset: a.charset})
 	parsed := err
 	if err == nil {
 		a.Malformed = doc.Malformed

@@ -9,7 +9,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"syscall"
 )
 
 // transport does what the library cannot: it carries the call's context, the action and the login, refuses what is not on
@@ -21,7 +23,10 @@ type transport struct {
 	agent     string
 	authorise func(*http.Request) (string, error)
 	wire      Wire
+	wires     []Wire // of what came before wire
 	sent      bool
+	reused    bool // the connection had served a question before
+	again     bool // the question was sent once more
 	err       error
 }
 
@@ -39,7 +44,8 @@ func (t *transport) RoundTrip(r *http.Request) (resp *http.Response, err error) 
 	if err := Check(body); err != nil {
 		return nil, err
 	}
-	req := r.Clone(t.ctx)
+	t.reused = false
+	req := r.Clone(httptrace.WithClientTrace(t.ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { t.reused = i.Reused }}))
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	contentType := "application/soap+xml; charset=utf-8"
@@ -100,6 +106,28 @@ func readBody(resp *http.Response) ([]byte, error) {
 		return b, fmt.Errorf("soap: reading the answer: %w", err)
 	}
 	return b, nil
+}
+
+// silent reports an error of a connection that ended before any answer began.
+func silent(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || strings.Contains(err.Error(), "server closed idle connection")
+}
+
+// wantsTLS reports whether what came of plain text says that the port speaks TLS: an alert, a closed connection, or the
+// sentence of a web server (Go, nginx, Apache and lighttpd each have their own).
+func wantsTLS(status int, body []byte, err error) bool {
+	if err != nil {
+		return status == 0 && (silent(err) || strings.Contains(err.Error(), `malformed HTTP response "\x15\x03`))
+	}
+	if status != http.StatusBadRequest && status != 497 {
+		return false
+	}
+	for _, s := range []string{"HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port", "plain HTTP to an SSL-enabled"} {
+		if bytes.Contains(body, []byte(s)) {
+			return true
+		}
+	}
+	return false
 }
 
 // verdictOf says why nothing usable came over the connection.

@@ -56,7 +56,7 @@ func (p *parser) run(b []byte) error {
 	d.CharsetReader = charset
 	for !p.done {
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return io.ErrUnexpectedEOF
 		}
 		if err != nil {

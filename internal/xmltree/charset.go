@@ -9,16 +9,26 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
 )
 
 var encodingDecl = regexp.MustCompile(`^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']`)
 
 // unicodeText returns the document as UTF-8 that XML allows, and whether characters had to be replaced to get there. Bytes
 // that are UTF-8 already are taken as such whatever the declaration says: firmware copies the declaration from elsewhere.
-func unicodeText(b []byte) (text []byte, changed bool) {
+func unicodeText(b []byte, charset string) (text []byte, changed bool) {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	if wide(b) {
+		if t, err := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Bytes(b); err == nil {
+			b = t
+		}
+	}
 	if !utf8.Valid(b) {
-		if e := declared(b); e != nil {
+		e := declared(b)
+		if e == nil {
+			e = named(charset)
+		}
+		if e != nil {
 			if t, err := e.NewDecoder().Bytes(b); err == nil {
 				b = t
 			}
@@ -43,7 +53,19 @@ func declared(b []byte) encoding.Encoding {
 	if m == nil {
 		return nil
 	}
-	switch strings.ToLower(string(m[1])) {
+	return named(string(m[1]))
+}
+
+// wide reports UTF-16, by the mark that begins it.
+func wide(b []byte) bool {
+	if len(b) < 4 {
+		return false
+	}
+	return bytes.HasPrefix(b, []byte{0xFE, 0xFF}) || bytes.HasPrefix(b, []byte{0xFF, 0xFE})
+}
+
+func named(charset string) encoding.Encoding {
+	switch strings.ToLower(strings.TrimSpace(charset)) {
 	case "iso-8859-1", "latin1", "latin-1", "iso_8859-1":
 		return charmap.ISO8859_1
 	case "windows-1252", "cp1252":

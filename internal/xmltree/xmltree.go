@@ -26,6 +26,9 @@ type Options struct {
 	MaxElements   int // default 200 000
 	MaxAttributes int // per element, default 256
 
+	// Charset is what the transport said of the encoding. The document's own declaration comes first.
+	Charset string
+
 	// Drop reports elements whose text is not to be kept (pictures, identifiers of persons); their presence is. Nil keeps all.
 	Drop func(local string) bool
 }
@@ -68,7 +71,7 @@ func Parse(b []byte, o Options) (Document, error) {
 	if len(b) > o.MaxBytes {
 		return Document{}, fmt.Errorf("xmltree: %d bytes: %w", len(b), ErrLimit)
 	}
-	text, changed := unicodeText(b)
+	text, changed := unicodeText(b, o.Charset)
 	roots, err := read(text, o, true)
 	if err == nil && len(roots) > 0 && !changed {
 		return Document{Roots: roots}, nil
@@ -112,7 +115,7 @@ func read(b []byte, o Options, strict bool) ([]*Node, error) {
 			for i := len(stack) - 1; i >= 0; i-- {
 				stack[i].Text = string(bytes.TrimSpace(texts[i]))
 			}
-			if err == io.EOF && len(stack) == 0 {
+			if errors.Is(err, io.EOF) && len(stack) == 0 {
 				return roots, nil
 			}
 			return roots, fmt.Errorf("xmltree: %w: %w", ErrMalformed, err)

@@ -3,11 +3,13 @@ package onvif
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/internal/onvif"
 	"github.com/mingshi-audit/mingshi/internal/soap"
@@ -16,6 +18,7 @@ import (
 // converse goes through the stages. speaks is false where the endpoint is not ONVIF; next is then where it redirects to on
 // the same device, if it does.
 func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
+	s.run = ctx
 	one, cancel := context.WithTimeout(ctx, s.pace.stage1)
 	speaks, next = s.introduce(one)
 	cancel()
@@ -27,8 +30,13 @@ func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
 	open := s.open(two)
 	if open {
 		s.stage = 2
+		if len(s.services) == 0 && s.account { // some makers want a login even for what the specification leaves open
+			s.offers(two)
+			s.capabilities(two)
+		}
 		s.configuration(two)
 	}
+	s.late = s.late || two.Err() != nil && ctx.Err() == nil
 	cancel()
 	if open && s.env.Guard.Permit() >= audit.PermitSample {
 		s.watchEvents(ctx)
@@ -40,7 +48,7 @@ func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
 		cancel()
 	}
 	s.conclude()
-	return true, nil
+	return s.spoke, nil
 }
 
 // introduce is stage 1: questions without any login, so that a device that checks headers everywhere is not provoked. It
@@ -48,7 +56,7 @@ func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
 func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) {
 	s.stage = 1
 	a, n := s.ask(ctx, onvif.GetSystemDateAndTime(), call{required: true})
-	if (a.Verdict == soap.TimedOut || a.Verdict == soap.Transient && a.HTTP == 0) && s.base.announced && sleep(ctx, s.pace.retry) {
+	if (a.Verdict == soap.TimedOut || a.Verdict == soap.Transient && a.HTTP == 0 && !a.WantsTLS) && s.base.announced && sleep(ctx, s.pace.retry) {
 		a, n = s.ask(ctx, onvif.GetSystemDateAndTime(), call{required: true}) // it said that it is here: it may be busy
 	}
 	if a.HTTP >= 300 && a.HTTP < 400 && a.Location != "" {
@@ -59,6 +67,11 @@ func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) 
 			return false, &candidate{*u, s.base.announced}
 		}
 		s.deny("redirect", a.Location)
+	}
+	if a.WantsTLS {
+		u := s.base.url
+		u.Scheme, u.Host = "https", netip.AddrPortFrom(s.ip, s.base.port()).String()
+		return false, &candidate{u, s.base.announced}
 	}
 	if a.HTTP == 0 || s.stop != "" {
 		return false, nil
@@ -80,27 +93,7 @@ func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) 
 		}
 	}
 
-	a, n = s.ask(ctx, onvif.GetServices(), call{required: true})
-	if usable(a, n) {
-		s.services = onvif.ReadServices(a.Body)
-	}
-	if len(s.services) == 0 {
-		if a, n = s.ask(ctx, onvif.GetCapabilities(), call{}); usable(a, n) {
-			s.services = onvif.ReadLegacyCapabilities(a.Body)
-		}
-	}
-	if n != nil && len(s.services) > 0 {
-		for _, v := range s.services {
-			kept := v
-			switch v.Namespace {
-			case onvif.NSAnalytics, onvif.NSEvents, onvif.NSCredential, onvif.NSApps:
-			default:
-				kept.Capabilities = nil // says nothing about faces, and can be long
-			}
-			n.data.Services = append(n.data.Services, kept)
-			n.identity().Services = append(n.identity().Services, v.Namespace)
-		}
-	}
+	s.offers(ctx)
 	if !s.spoke { // nothing but refusals of a web server: it may be anything
 		if !s.base.announced && s.target.Inventory == "" {
 			return false, nil
@@ -113,6 +106,32 @@ func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) 
 		}
 	}
 	return true, nil
+}
+
+// offers asks which services there are.
+func (s *session) offers(ctx context.Context) {
+	a, n := s.ask(ctx, onvif.GetServices(), call{required: true})
+	if usable(a, n) {
+		s.services = onvif.ReadServices(a.Body)
+	}
+	if len(s.services) == 0 {
+		if a, n = s.ask(ctx, onvif.GetCapabilities(), call{}); usable(a, n) {
+			s.services = onvif.ReadLegacyCapabilities(a.Body)
+		}
+	}
+	if n == nil || len(s.services) == 0 {
+		return
+	}
+	for _, v := range s.services {
+		kept := v
+		switch v.Namespace {
+		case onvif.NSAnalytics, onvif.NSEvents, onvif.NSCredential, onvif.NSApps:
+		default:
+			kept.Capabilities = nil // says nothing about faces, and can be long
+		}
+		n.data.Services = append(n.data.Services, kept)
+		n.identity().Services = append(n.identity().Services, v.Namespace)
+	}
 }
 
 // clock learns how far the device's clock is from ours. It is measured from the middle of the exchange.
@@ -171,7 +190,7 @@ func (s *session) open(ctx context.Context) bool {
 		if usable(b, m) {
 			s.information(b, m)
 		}
-		return true
+		return s.spoke // the login may have been good for a web server that has no ONVIF
 	}
 	return a.Verdict != soap.TimedOut && a.HTTP != 0
 }
@@ -187,8 +206,12 @@ func (s *session) login(ctx context.Context, op onvif.Operation, c call, failure
 	switch {
 	case failure.Challenge != nil:
 		scheme = soap.Digest
-	case failure.Basic && !failure.Envelope:
-		return nil, nil // it takes Basic only, which would give the password away
+	case len(failure.Schemes) > 0 && !failure.Envelope:
+		// It takes only what we do not do. Basic would give the password away.
+		if n := len(s.notes); n > 0 {
+			s.notes[n-1].Detail = clean.Text("offers only "+strings.Join(slices.Compact(failure.Schemes), ", ")+" login in a form that is not used: no login was sent", 240)
+		}
+		return nil, nil
 	}
 	user, password, known := s.env.Login.Use()
 	if !known {
@@ -220,7 +243,7 @@ func (s *session) login(ctx context.Context, op onvif.Operation, c call, failure
 		// The web server in front refused before anything read the login: it was not judged yet.
 		a, n = attempt(soap.Digest, a.Challenge)
 	}
-	if a.Verdict == soap.OK {
+	if a.Verdict == soap.OK || passed(a, scheme) {
 		s.account = true
 		if !known {
 			s.env.Login.Accepted()
@@ -236,6 +259,18 @@ func (s *session) login(ctx context.Context, op onvif.Operation, c call, failure
 		s.env.Login.Refused(cmp.Or(detail(a), a.Verdict.String()))
 	}
 	return a, n
+}
+
+// passed reports whether the login was accepted although the question was not answered: behind a digest challenge the web
+// server has nothing, or the question itself was found wanting. Silence is no acceptance.
+func passed(a *soap.Answer, scheme soap.Auth) bool {
+	switch {
+	case a.Refusals > 0:
+		return false
+	case scheme == soap.Digest && a.Auth == soap.Digest && a.HTTP >= 200 && a.HTTP < 500:
+		return a.HTTP != 401 && a.HTTP != 403
+	}
+	return a.Envelope && (a.Verdict == soap.NotSupported || a.Verdict == soap.BadArgument || a.Verdict == soap.NotConfigured)
 }
 
 // information reads who made the device.

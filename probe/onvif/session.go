@@ -39,6 +39,8 @@ type session struct {
 	header time.Duration // longest wait for an answer's head with the present client
 	legacy bool          // the device knows old TLS only
 
+	run      context.Context // of the whole conversation, around those of the stages
+	late     bool            // the time of a stage was used up before its questions were
 	auth     soap.Auth
 	user     string
 	password string
@@ -69,6 +71,9 @@ type session struct {
 	eventCaps map[string]string
 	pulls     bool // MaxPullPoints was stated
 }
+
+// errLate says why a question was given up before its own time was over.
+var errLate = errors.New("the time for this stage was used up")
 
 // note is an observation being written: its data are marshalled at the end, when instances were matched with descriptions.
 type note struct {
@@ -162,13 +167,17 @@ func (s *session) sendWith(ctx context.Context, op onvif.Operation, c call, auth
 	}
 	a := s.do(ctx, u, op, c, auth, challenge)
 	ids := s.record(u, a)
-	if a.Verdict == soap.Unreachable && portOf(&u) != s.base.port() {
+	if (a.Verdict == soap.Unreachable || a.WantsTLS) && portOf(&u) != s.base.port() {
 		s.moved[op.Service] = true
 		u.Scheme, u.Host = s.base.url.Scheme, s.base.url.Host
 		a = s.do(ctx, u, op, c, auth, nil)
 		ids = append(ids, s.record(u, a)...)
 	}
 	s.spoke = s.spoke || a.Envelope
+	if a.Verdict == soap.Interrupted && s.run != nil && s.run.Err() == nil {
+		// Nobody stopped the run: the time for the stage is over, and the device had not answered by then.
+		a.Verdict, a.Err, s.late = soap.TimedOut, errLate, true
+	}
 	return a, ids, netip.AddrPortFrom(s.ip, portOf(&u))
 }
 
@@ -232,17 +241,30 @@ func (s *session) address(ns string) url.URL {
 	if !ok || v.XAddr == "" || ns == onvif.NSDevice {
 		return s.base.url
 	}
-	u, foreign, err := soap.Rebase(v.XAddr, s.ip, "http", "https")
+	u, err := s.rebase(v.XAddr)
 	if err != nil {
 		return s.base.url
-	}
-	if foreign {
-		s.deny("xaddr", v.XAddr)
 	}
 	if s.moved[ns] {
 		u.Scheme, u.Host = s.base.url.Scheme, s.base.url.Host
 	}
 	return *u
+}
+
+// rebase reads an address the device gave for one of its services. The port the device service answers on keeps its scheme:
+// firmware behind TLS writes http all the same.
+func (s *session) rebase(raw string) (*url.URL, error) {
+	u, foreign, err := soap.Rebase(soap.Resolve(raw, s.base.url), s.ip, "http", "https")
+	if err != nil {
+		return nil, err
+	}
+	if foreign {
+		s.deny("xaddr", raw)
+	}
+	if u.Scheme != s.base.url.Scheme && portOf(u) == s.base.port() {
+		u.Scheme = s.base.url.Scheme
+	}
+	return u, nil
 }
 
 // deny records once per host that an address was not followed as it stands.

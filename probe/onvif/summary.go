@@ -2,7 +2,6 @@ package onvif
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/onvif"
@@ -89,7 +88,22 @@ func (s *session) conclude() {
 	if k := s.kind(); k != "" {
 		n.identity().Kind = k
 	}
+	if !slices.ContainsFunc(s.questions, func(q question) bool { return q.Status == audit.OK || q.Status == audit.Malformed }) {
+		return // nothing was answered: there is nothing to sum up
+	}
+	n.Status, n.Detail = s.outcome()
 	s.notes = append(s.notes, n)
+}
+
+// outcome says how far the conversation came, for the coverage.
+func (s *session) outcome() (audit.Status, string) {
+	switch {
+	case s.stop != "" && !s.burnt:
+		return audit.Limited, s.stop
+	case s.late:
+		return audit.Limited, errLate.Error() + ": not every question was asked"
+	}
+	return audit.OK, ""
 }
 
 func authOf(s *session) string {
@@ -135,10 +149,22 @@ func (s *session) enumerated() bool {
 			}
 		}
 	}
-	// A device that was not even willing to list its topics or filter classes keeps something back.
+	if s.late || s.services.Has(onvif.NSEvents) && !s.answered("tev:GetEventProperties", "") || s.services.Has(onvif.NSApps) && !s.answered("ans:GetAppsInfo", "") {
+		return false
+	}
+	// A device that was not even willing to list its configurations or filter classes keeps something back.
 	return !slices.ContainsFunc(s.questions, func(q question) bool {
-		return strings.HasPrefix(q.Ask, "tan:") && q.Status != audit.OK && q.Status != audit.NotSupported
+		return !watching(q.Ask) && q.Auth != "none" && q.Status != audit.OK && q.Status != audit.NotSupported
 	})
+}
+
+// watching reports the questions that come after the enumeration: what they bring cannot make it less complete.
+func watching(ask string) bool {
+	switch ask {
+	case "tev:CreatePullPointSubscription", "tev:PullMessages", "wsnt:Unsubscribe", "tev:GetEventBrokers", "trt:GetStreamUri", "tr2:GetStreamUri", "rtsp:metadata":
+		return true
+	}
+	return false
 }
 
 func instancesOf(d data) []onvif.Instance {

@@ -79,11 +79,7 @@ func (s *session) subscribe(ctx context.Context) (subscription, bool) {
 		if usable(a, n) {
 			sub := onvif.ReadSubscription(a.Body)
 			to := events.String()
-			u, foreign, err := soap.Rebase(sub.Address, s.ip, "http", "https")
-			if err == nil { // otherwise empty or a URN: the event service itself
-				if foreign {
-					s.deny("xaddr", sub.Address)
-				}
+			if u, err := s.rebase(sub.Address); err == nil { // otherwise empty or a URN: the event service itself
 				if s.moved[onvif.NSEvents] {
 					u.Scheme, u.Host = s.base.url.Scheme, s.base.url.Host
 				}
@@ -178,6 +174,9 @@ func (s *session) release(ctx context.Context, sub subscription) {
 	if stop != "" {
 		s.stop = stop
 	}
+	if n != nil && a.Verdict == soap.TimedOut {
+		n.Detail = "no answer within 3 s; it ends by itself"
+	}
 	if n != nil && a.Verdict == soap.Gone {
 		n.Status, n.Detail = audit.OK, "had ended by itself"
 	}
@@ -233,9 +232,11 @@ func (s *session) watchMetadata(ctx context.Context) {
 		}}
 	if s.account {
 		o.User, o.Password = s.user, s.password
-		out.Auth = "digest"
 	}
 	res, err := rtsp.Metadata(ctx, u.String(), o)
+	if res.Login {
+		out.Auth = "digest"
+	}
 	out.Until = s.env.Clock()
 	out.At = out.Until.Add(-res.Watched)
 	out.Evidence = res.Evidence

@@ -79,13 +79,7 @@ type Track struct {
 }
 
 // Guess is a fingerprint that matched.
-type Guess struct {
-	Vendor   string     `json:"vendor"`
-	Kind     audit.Kind `json:"kind,omitempty"`
-	What     string     `json:"what,omitempty"`
-	Strength string     `json:"strength"`
-	Source   string     `json:"source"`
-}
+type Guess = fingerprint.Guess
 
 // look asks one endpoint.
 func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
@@ -128,9 +122,7 @@ func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observati
 	}
 	data := summary(d)
 	ms := db.RTSP(data.Server, data.Realm)
-	for _, m := range ms {
-		data.Guesses = append(data.Guesses, Guess{m.Vendor, m.Kind, m.What, m.Strength.String(), m.Source})
-	}
+	data.Guesses = fingerprint.Guesses(ms)
 	o.Identity = identity(ms)
 	if o.Data, err = json.Marshal(data); err != nil {
 		return nil, fmt.Errorf("rtsp: %w", err)

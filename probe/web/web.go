@@ -105,13 +105,7 @@ type Certificate struct {
 }
 
 // Guess is a fingerprint that matched.
-type Guess struct {
-	Vendor   string     `json:"vendor"`
-	Kind     audit.Kind `json:"kind,omitempty"`
-	What     string     `json:"what,omitempty"`
-	Strength string     `json:"strength"`
-	Source   string     `json:"source"`
-}
+type Guess = fingerprint.Guess
 
 // look asks one endpoint: with the scheme its port suggests, and once more with the other if the answer says so.
 func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
@@ -142,9 +136,7 @@ func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observati
 	d.Scheme = a.scheme
 	a.fill(&d)
 	ms := db.HTTP(a.facts(d))
-	for _, m := range ms {
-		d.Guesses = append(d.Guesses, Guess{m.Vendor, m.Kind, m.What, m.Strength.String(), m.Source})
-	}
+	d.Guesses = fingerprint.Guesses(ms)
 	o.Identity = identity(d, ms)
 	if o.Data, err = json.Marshal(d); err != nil {
 		return nil, fmt.Errorf("web: %w", err)

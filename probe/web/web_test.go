@@ -373,7 +373,7 @@ type muteConn struct {
 func (c *muteConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if !c.begun && n > 0 && b[0] != 0x16 {
-		c.Conn.Close()
+		c.Close()
 		return 0, io.EOF
 	}
 	c.begun = true

@@ -126,29 +126,54 @@ func (r Reading) InTime(at time.Time) bool {
 	return (r.PostedOn.IsZero() || !at.Before(r.PostedOn.T)) && (r.RemovedOn.IsZero() || at.Before(r.RemovedOn.T))
 }
 
-// covers is whether a sign reaches a camera: no, perhaps, or yes.
-func (r Reading) covers(p Processing) Truth {
+// covers is whether a sign tells people in one zone of a camera: no, perhaps, or yes. An empty zone is one nobody recorded.
+func (r Reading) covers(p Processing, zone string) Truth {
 	zones := r.Zones()
 	switch {
-	case !r.Physical, r.Status != "present" && r.Status != "", !r.InTime(p.Seen):
+	case !r.Physical, r.bars(p) != "":
 		return No
-	case r.Location.BeforeCapture != nil && !*r.Location.BeforeCapture:
-		return No
-	case len(r.Covers.Cameras) > 0 && !slices.Contains(r.Covers.Cameras, "*") && !slices.Contains(r.Covers.Cameras, p.Inventory):
-		return No
-	case zones == nil || slices.Contains(zones, "*"):
-		if zones == nil {
-			return Unknown
-		}
-	case p.Zones == nil:
+	case zones == nil:
 		return Unknown
-	case len(minus(p.Zones, zones)) > 0:
+	case slices.Contains(zones, "*"):
+	case zone == "":
+		return Unknown
+	case !slices.Contains(zones, zone):
 		return No
 	}
 	if !r.Firm {
 		return Unknown
 	}
 	return Yes
+}
+
+// bars is why a sign counts for no zone of a camera: its status, after_capture, not_in_time, other_camera; empty: nothing does.
+func (r Reading) bars(p Processing) string {
+	switch {
+	case r.Status != "present" && r.Status != "":
+		return r.Status
+	case !r.InTime(p.Seen):
+		return "not_in_time"
+	case r.Location.BeforeCapture != nil && !*r.Location.BeforeCapture:
+		return "after_capture"
+	case len(r.Covers.Cameras) > 0 && !slices.Contains(r.Covers.Cameras, "*") && !slices.Contains(r.Covers.Cameras, p.Inventory):
+		return "other_camera"
+	}
+	return ""
+}
+
+// excluded is why a sign on record at a zone of the camera does not cover it; empty where it does or hangs elsewhere.
+func (r Reading) excluded(p Processing) string {
+	zones := r.Zones()
+	here := slices.Contains(zones, "*") || slices.ContainsFunc(p.Zones, func(z string) bool { return slices.Contains(zones, z) })
+	switch {
+	case !r.Physical || !here:
+		return ""
+	case r.bars(p) != "":
+		return r.bars(p)
+	case !slices.Contains(zones, "*") && len(minus(p.Zones, zones)) > 0:
+		return "some_zones"
+	}
+	return ""
 }
 
 // public reports whether the notice is rules about faces that anyone can read at that time.

@@ -1,0 +1,138 @@
+package netlab
+
+import (
+	"context"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/discover"
+	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
+)
+
+// The pace one host may see, and what a capture may count beyond it: a retransmission, and the acknowledgements of a
+// connection that ends, which leave before they can be asked to wait.
+const (
+	pace  = 40
+	burst = 8
+	slack = 6
+)
+
+func perimeter() []string { return []string{"10.77.0.0/26", "fd77::10/124"} }
+
+func shopfloor() []host {
+	return []host{
+		{Name: "b8a44f000001", MAC: "02:77:00:01:00:01", Addrs: []string{"10.77.0.11/8", "fd77::11/8"}, Ports: []uint16{80, 554},
+			Avahi: []string{"_axis-video._tcp 80 macaddress=B8A44F000001", "_rtsp._tcp 554 path=axis-media/media.amp", "_http._tcp 80"}},
+		{Name: "honest", MAC: "02:77:00:01:00:02", Addrs: []string{"10.77.0.12/8", "fd77::12/8"}, Ports: []uint16{80, 554},
+			WSD: "http://10.77.0.12/onvif/device_service http://[fd77::12]/onvif/device_service"},
+		{Name: "liar", MAC: "02:77:00:01:00:03", Addrs: []string{"10.77.0.13/8", "fd77::13/8"}, Ports: []uint16{8080},
+			WSD: "http://10.78.0.66:8080/onvif/device_service"},
+		{Name: "stranger", MAC: "02:77:00:01:00:04", Addrs: []string{"10.78.0.14/8", "fd78::14/8"}, Ports: []uint16{80, 554},
+			WSD: "http://10.78.0.14/onvif/device_service"},
+		{Name: "deaf", MAC: "02:77:00:01:00:05", Addrs: []string{"10.77.0.15/8", "fd77::15/8"}, Ports: []uint16{80, 554, 37777}, Deaf: true,
+			WSD: "http://10.77.0.15/onvif/device_service"},
+		{Name: "victim", MAC: "02:77:00:01:00:06", Addrs: []string{"10.78.0.66/8"}, Ports: []uint16{80, 8080}}, // whom the liar points at
+	}
+}
+
+// TestDiscoveryOnALAN runs every discovery method against independent peers: what is there is found, what multicast cannot
+// reach is found by connecting, and nothing outside the perimeter hears of it.
+func TestDiscoveryOnALAN(t *testing.T) {
+	if !apart(t) {
+		return
+	}
+	if _, err := exec.LookPath("avahi-daemon"); err != nil {
+		missing(t, "avahi", err.Error())
+	}
+	build(t, shopfloor())
+	time.Sleep(2 * time.Second) // avahi probes for its names before it answers (RFC 6762, section 8.1)
+	capture := record(t)
+
+	rec := &guardtest.Recorder{}
+	authority := guardtest.Authority(perimeter()...)
+	g, err := guard.New(guard.Config{Authority: authority, Permit: audit.PermitDiscover, Dial: rec.Dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	found := map[string]audit.Target{}
+	for _, m := range discover.Methods() {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		cov, err := m.Run(ctx, discover.Env{Guard: g}, func(x audit.Target) {
+			mu.Lock()
+			defer mu.Unlock()
+			found[m.Name+" "+x.Addr.String()] = x
+			t.Logf("%s %s foreign=%v %v %+v", m.Name, x.Addr, x.Foreign, x.Types, x.Identity)
+		})
+		cancel()
+		if err != nil {
+			t.Errorf("%s: %v", m.Name, err)
+		}
+		for _, c := range cov {
+			t.Logf("coverage %s %s: %s: %s", c.Module, c.Target, c.Status, c.Detail.EN)
+		}
+	}
+	want := []string{
+		"mdns 10.77.0.11:80", "mdns 10.77.0.11:554", "mdns [fd77::11]:80", "mdns [fd77::11]:554",
+		"ws-discovery 10.77.0.12:80", "ws-discovery [fd77::12]:80", "ws-discovery 10.77.0.13:8080", "ws-discovery 10.78.0.14:80", "ws-discovery [fd78::14]:80",
+		"tcp-connect 10.77.0.11:80", "tcp-connect 10.77.0.11:554", "tcp-connect 10.77.0.12:80", "tcp-connect 10.77.0.12:554", "tcp-connect 10.77.0.13:8080",
+		"tcp-connect 10.77.0.15:80", "tcp-connect 10.77.0.15:554", "tcp-connect 10.77.0.15:37777",
+		"tcp-connect [fd77::11]:80", "tcp-connect [fd77::12]:80", "tcp-connect [fd77::13]:8080",
+	}
+	for _, w := range want {
+		if _, ok := found[w]; !ok {
+			t.Errorf("not found: %s", w)
+		}
+	}
+	for k, x := range found {
+		a := x.Addr.Addr()
+		if inside := slices.ContainsFunc(authority.Perimeter, func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) }); x.Foreign == inside {
+			t.Errorf("%s: foreign is %v", k, x.Foreign)
+		}
+		if strings.HasPrefix(k, "ws-discovery 10.77.0.15") {
+			t.Errorf("multicast reached the host it cannot reach: the LAN is not what this test takes it for")
+		}
+	}
+	if x := found["mdns 10.77.0.11:80"]; x.Identity.Vendor != "Axis" || !slices.Contains(x.Identity.MACs, "b8:a4:4f:00:00:01") {
+		t.Errorf("the Axis camera's identity is %+v", x.Identity)
+	}
+	if x := found["tcp-connect 10.77.0.15:80"]; !slices.Equal(x.Extra["neighbour-mac"], []string{"02:77:00:01:00:05"}) {
+		t.Errorf("the neighbour table gave %v", x.Extra)
+	}
+	if !slices.ContainsFunc(g.Denials(), func(d guard.Denial) bool { return d.What == "xaddr" && strings.Contains(d.Target, "10.78.0.66") }) {
+		t.Errorf("the XAddr of another host is not among the denials: %+v", g.Denials())
+	}
+	judge(t, capture, authority.Perimeter)
+	if out := rec.Outside(authority.Perimeter...); len(out) > 0 {
+		t.Errorf("dialled outside: %v", out)
+	}
+}
+
+// judge checks what the capture saw against what was allowed.
+func judge(t *testing.T, capture *recording, perimeter []netip.Prefix) {
+	t.Helper()
+	time.Sleep(300 * time.Millisecond) // the capture's reader
+	all := capture.departures()
+	if len(all) < 20 {
+		t.Fatalf("the capture has %d packets: it did not work", len(all))
+	}
+	for _, s := range capture.stray(perimeter) {
+		t.Errorf("sent outside the perimeter: %s", s)
+	}
+	for a, over := range capture.excess(pace, burst) {
+		t.Logf("%s: %v, at most %+.1f packets beyond the pace", a, capture.byKind()[a], over)
+		if over > slack {
+			t.Errorf("%s was sent %.1f packets more than %d a second and %d at once", a, over, pace, burst)
+		}
+	}
+	for _, a := range []string{"239.255.255.250", "224.0.0.251", "ff02::c", "ff02::fb"} {
+		t.Logf("%s: %v", a, capture.byKind()[netip.MustParseAddr(a)])
+	}
+}
