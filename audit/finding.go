@@ -73,7 +73,7 @@ type Finding struct {
 	Gaps        []string   `json:"gaps,omitempty"` // elements or differences found, in the rule's vocabulary
 	Exemption   string     `json:"exemption"`      // none_claimed, claimed_unsupported, claimed_supported, contradicted
 	Message     Text       `json:"message"`
-	Facts       Text       `json:"facts,omitzero"` // of a suspected finding, what was found, without the sentence around it
+	Facts       Text       `json:"facts,omitzero"` // of a suspected or undetermined finding, what was seen, without the sentence around it
 	Remediation Text       `json:"remediation"`
 	Fingerprint string     `json:"fingerprint"`
 }

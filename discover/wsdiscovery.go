@@ -261,7 +261,8 @@ func (i *inquiry) report(p guard.Packet, from netip.Addr, m wsdiscovery.Match, i
 		i.foreign++
 	}
 	for _, x := range m.XAddrs {
-		if a, _, ok := xaddr(x); ok && a.IsValid() && !i.env.Guard.Inside(a) {
+		// A foreign source that names foreign addresses is one thing that was not contacted, not many.
+		if a, _, ok := xaddr(x); ok && a.IsValid() && !t.Foreign && !i.env.Guard.Inside(a) {
 			i.env.Guard.Deny("xaddr", x, msg.Text("discover.wsdiscovery.xaddr", from.String()))
 		}
 	}

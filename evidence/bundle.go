@@ -102,7 +102,7 @@ func Create(dir string, o Options) (*Bundle, error) {
 		return nil, err
 	}
 	if b.transcript, err = newTranscript(b.path(transcriptName), b.path(redactionsName), o); err != nil {
-		b.journal.close()
+		_ = b.journal.close() // what went wrong is said already
 		return nil, err
 	}
 	for _, n := range []string{journalName, transcriptName, redactionsName} {

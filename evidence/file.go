@@ -28,7 +28,7 @@ func writeFile(path string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(f.Name())
+			_ = os.Remove(f.Name()) // what went wrong is said already
 		}
 	}()
 	if _, err = f.Write(data); err != nil {

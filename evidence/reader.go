@@ -130,7 +130,9 @@ func (r *Reader) Manifest() (Manifest, error) {
 
 func decodeJSON(name string, raw []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
-	if err := d.Decode(into); err != nil {
+	if err := d.Decode(into); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("evidence: %w", &fs.PathError{Op: "reading", Path: name, Err: io.ErrUnexpectedEOF})
+	} else if err != nil {
 		return fmt.Errorf("evidence: reading %s: %w", name, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {

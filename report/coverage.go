@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -121,13 +122,38 @@ func (v *View) unclean() []audit.Text {
 	if !v.holds("site.survey.complete") {
 		no("survey")
 	}
-	if !v.holds("site.server_side.attested") {
+	switch {
+	case !v.holds("site.server_side.attested"):
 		no("server_side")
+	case !v.denied("site.server_side.analyses"):
+		no("server_faces")
+	}
+	switch {
+	case len(v.Report.Coverage) == 0 || v.Report.Window.From.IsZero() && v.Report.Window.To.IsZero():
+		no("no_coverage")
+	case v.Report.Run.Permit < audit.PermitLogin:
+		no("permit")
+	}
+	if n := v.passedOver(); n > 0 {
+		no("passed_over", counted("target", n))
 	}
 	if n := v.covered(audit.NoAnswer, audit.RefusedBy, audit.Partial, audit.Failed, audit.Stopped, audit.DeniedByUs); n > 0 {
 		no("unreached", counted("target", n))
 	}
 	return out
+}
+
+// passedOver counts what was left out on purpose and belongs to the site: a prefix that was not searched, an entry of the
+// inventory without an address. A module with nothing to ask a device is neither.
+func (v *View) passedOver() int {
+	targets := map[string]bool{}
+	for _, c := range v.Report.Coverage {
+		_, err := netip.ParsePrefix(c.Target)
+		if status(c.Status) == audit.Skipped && (err == nil || c.Module == "inventory") {
+			targets[c.Target] = true
+		}
+	}
+	return len(targets)
 }
 
 // unjudged counts the devices no rule has found to conform.

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/msg"
@@ -37,7 +38,8 @@ type Item struct {
 	Zones       []string
 	Message     audit.Text
 	Facts       audit.Text // what was found, for a group with an opening
-	Shared      bool // every item of the group says the same
+	Brief       audit.Text // of an undetermined device, what nobody settled; how to settle it stands once under the group
+	Shared      bool       // every item of the group says the same
 	Gaps        []audit.Text
 	Exhibits    []int
 	Unlisted    []string // observations the report cites and does not hold
@@ -112,6 +114,7 @@ func (v *View) group() {
 			g.Severity = f.Severity
 		}
 		g.Items = append(g.Items, v.item(f))
+		g.Items[len(g.Items)-1].Brief = v.brief(f)
 		g.Messages = addText(g.Messages, f.Message)
 		g.Remedies = addText(g.Remedies, f.Remediation)
 		for _, m := range f.Missing {
@@ -157,9 +160,39 @@ func (v *View) item(f audit.Finding) Item {
 	it := Item{Subject: f.Subject, Label: v.label(f.Subject), Device: v.number(f.Subject), Zones: v.zones(f.Zones), Message: f.Message, Facts: f.Facts,
 		Confidence: f.Confidence, Exemption: f.Exemption, Fingerprint: f.Fingerprint, because: f.Because, dispute: f.Dispute}
 	for _, g := range f.Gaps {
-		it.Gaps = append(it.Gaps, msg.Word(g))
+		it.Gaps = append(it.Gaps, gap(g))
 	}
 	return it
+}
+
+// gap words one difference: "method:face_detection", or a word by itself.
+func gap(g string) audit.Text {
+	kind, what, ok := strings.Cut(g, ":")
+	if ok && slices.Contains([]string{"method", "data", "zone", "recipient", "purpose"}, kind) {
+		return msg.Text("rule.gap."+kind, msg.Word(what))
+	}
+	return msg.Word(g)
+}
+
+// brief words what an undetermined finding about a device lacks. A claim that awaits examination keeps its own sentence.
+func (v *View) brief(f audit.Finding) audit.Text {
+	if outcome(f) != audit.Undetermined || f.Subject.Kind != audit.SubjectDevice || len(f.Missing) == 0 || slices.Contains(f.Missing, "exemption") {
+		return audit.Text{}
+	}
+	var docs []audit.Text
+	for _, m := range f.Missing {
+		d := v.missing(f, m).Doc
+		if d.IsZero() {
+			return audit.Text{}
+		}
+		docs = append(docs, d)
+	}
+	t := msg.Text("report.frame.lacks", join(docs))
+	if !f.Facts.IsZero() {
+		seen := msg.Text("report.frame.seen", f.Facts)
+		t = audit.Text{ZH: t.ZH + seen.ZH, EN: t.EN + seen.EN}
+	}
+	return t
 }
 
 func (v *View) missing(f audit.Finding, fact string) Missing {

@@ -108,8 +108,14 @@ func (p *display) next() (event, bool) {
 func (p *display) lines(w io.Writer, s *seen) {
 	defer close(p.done)
 	broken := false
+	told := map[string]bool{} // a device with several endpoints is asked the same things, and is done, more than once
 	for e, ok := p.next(); ok; e, ok = p.next() {
-		if l := s.take(e); !broken && l != "" {
+		l := s.take(e)
+		if e.id != "" && told[l] {
+			continue
+		}
+		told[l] = true
+		if !broken && l != "" {
 			_, err := io.WriteString(w, l+"\n")
 			broken = err != nil
 		}

@@ -2,8 +2,6 @@ package report
 
 import (
 	"cmp"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -78,7 +76,8 @@ func Build(r audit.Report) *View {
 }
 
 // Clean says whether the whole site may be called clean, and the sentence for it. It may only where the run is complete,
-// every device's rules conform, the survey is complete, the server side attested and nothing was left unreachable; and even
+// every device's rules conform, the survey is complete, the server side attested and free of faces, devices were logged in to
+// and nothing was left unreachable; and even
 // then the sentence keeps to the window and the scope.
 func (v *View) Clean() (bool, audit.Text) {
 	if len(v.clean) == 0 {
@@ -231,11 +230,23 @@ func (v *View) holds(name string) bool {
 	return yes
 }
 
+// denied reports whether the facts say that something does not hold for the site, without contradiction.
+func (v *View) denied(name string) bool {
+	no := false
+	for _, f := range v.Report.Facts {
+		if f.Subject.Kind == audit.SubjectSite && f.Name == name {
+			if b, ok := f.Value.V.(bool); !ok || b {
+				return false
+			}
+			no = true
+		}
+	}
+	return no
+}
+
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	return t.In(audit.CST()).Format("2006-01-02 15:04:05 -07:00")
 }
-
-func sortedKeys[K cmp.Ordered, E any](m map[K]E) []K { return slices.Sorted(maps.Keys(m)) }

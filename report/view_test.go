@@ -24,6 +24,7 @@ func clean() audit.Report {
 	for _, f := range []string{"site.survey.complete", "site.server_side.attested"} {
 		r.Facts = append(r.Facts, audit.Fact{Subject: audit.Subject{Kind: audit.SubjectSite, ID: r.Site.ID}, Name: f, Value: audit.Value{V: true}})
 	}
+	r.Facts = append(r.Facts, audit.Fact{Subject: audit.Subject{Kind: audit.SubjectSite, ID: r.Site.ID}, Name: "site.server_side.analyses", Value: audit.Value{V: false}})
 	return r
 }
 
@@ -50,14 +51,25 @@ func TestClean(t *testing.T) {
 			f.Value.V = false
 			r.Facts = append(r.Facts, f)
 		},
-		"server side not attested":  func(r *audit.Report) { r.Facts = r.Facts[:1] },
-		"a fact of another subject": func(r *audit.Report) { r.Facts[0].Subject.Kind = audit.SubjectDevice },
-		"unreachable":               func(r *audit.Report) { r.Coverage[0].Status = audit.NoAnswer },
-		"refused":                   func(r *audit.Report) { r.Coverage[0].Status = audit.RefusedBy },
-		"partial":                   func(r *audit.Report) { r.Coverage[0].Status = audit.Partial },
-		"failed":                    func(r *audit.Report) { r.Coverage[0].Status = audit.Failed },
-		"denied":                    func(r *audit.Report) { r.Coverage[0].Status = audit.DeniedByUs },
-		"unknown status":            func(r *audit.Report) { r.Coverage[0].Status = "fine" },
+		"server side not attested":    func(r *audit.Report) { r.Facts = r.Facts[:1] },
+		"a fact of another subject":   func(r *audit.Report) { r.Facts[0].Subject.Kind = audit.SubjectDevice },
+		"a server that analyses":      func(r *audit.Report) { r.Facts[2].Value.V = true },
+		"nobody said whether it does": func(r *audit.Report) { r.Facts = r.Facts[:2] },
+		"no coverage":                 func(r *audit.Report) { r.Coverage = nil },
+		"no window":                   func(r *audit.Report) { r.Window = audit.Window{} },
+		"nothing logged in to":        func(r *audit.Report) { r.Run.Permit = audit.PermitQuery },
+		"a prefix not searched": func(r *audit.Report) {
+			r.Coverage = append(r.Coverage, audit.Coverage{Target: "2001:db8::/64", Module: "tcp-connect", Status: audit.Skipped})
+		},
+		"a listed device without an address": func(r *audit.Report) {
+			r.Coverage = append(r.Coverage, audit.Coverage{Target: "CAM-09", Module: "inventory", Status: audit.Skipped})
+		},
+		"unreachable":    func(r *audit.Report) { r.Coverage[0].Status = audit.NoAnswer },
+		"refused":        func(r *audit.Report) { r.Coverage[0].Status = audit.RefusedBy },
+		"partial":        func(r *audit.Report) { r.Coverage[0].Status = audit.Partial },
+		"failed":         func(r *audit.Report) { r.Coverage[0].Status = audit.Failed },
+		"denied":         func(r *audit.Report) { r.Coverage[0].Status = audit.DeniedByUs },
+		"unknown status": func(r *audit.Report) { r.Coverage[0].Status = "fine" },
 	} {
 		r := clean()
 		spoil(&r)
@@ -199,5 +211,25 @@ func TestVocabularyIsWhole(t *testing.T) {
 	for _, f := range audit.Functions() {
 		need("word." + string(f))
 		need("report.function." + string(f))
+	}
+}
+
+// TestFrame: what several findings of one rule share is said once, and each keeps its own facts and exhibits.
+func TestFrame(t *testing.T) {
+	r := shop()
+	n := 0
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Rule == report.Flagship && f.Outcome == audit.Suspected {
+			n++
+			f.Facts = tx("事实"+f.Subject.ID, "fact "+f.Subject.ID)
+		}
+	}
+	g := report.Build(r).Groups[0]
+	if n < 2 || !g.Flagship || g.Opening.IsZero() || !strings.Contains(g.Closing.ZH, "认定") || !strings.Contains(g.Closing.EN, "court or competent authority") {
+		t.Fatalf("%d findings: %+v", n, g.Opening)
+	}
+	out := strings.Join(strings.Fields(string(render(t, "text", r, report.Options{Lang: "en", Width: 140}))), " ")
+	if got := strings.Count(out, "court or competent authority;"); got != 1 {
+		t.Errorf("the frame is said %d times", got)
 	}
 }

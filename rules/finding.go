@@ -110,7 +110,7 @@ func (p *Pack) gapsFound(r *rule, s *subject, e evaluation) []string {
 }
 
 // message assembles the usual sentence for the outcome, or the rule's own where it has one. It also sets the facts of the
-// usual sentence of suspicion, for reports that put several under one frame.
+// usual sentence, for reports that put several under one frame.
 func (c *court) message(p *Pack, r *rule, s *subject, e evaluation, f *audit.Finding) audit.Text {
 	w := c.words(s, *f)
 	w["window"], w["scope"], w["exhibits"], w["provision"] = c.window(), c.scopeText(), exhibits(f.Because), r.Provision
@@ -142,7 +142,7 @@ func (c *court) message(p *Pack, r *rule, s *subject, e evaluation, f *audit.Fin
 	}
 	tail := audit.Text{}
 	if !w["facts"].IsZero() {
-		tail = msg.Text("rule.observed", w["facts"])
+		f.Facts, tail = w["facts"], msg.Text("rule.observed", w["facts"])
 	}
 	if len(f.Dispute) > 0 {
 		tail = join(tail, msg.Text("rule.disputed", exhibits(f.Dispute)))

@@ -59,6 +59,8 @@ func (m *matcher) match(d audit.Device, f facts) *notice.Reading {
 	if survey.Complete == notice.Yes && !m.timely() {
 		survey.Complete = notice.No // it shows nothing of the day of the observation
 	}
+	n, known := f["site.survey.online"].Value.V.(int64)
+	survey.Offline = !known || n == 0
 	if survey.Walks(p.Zones) {
 		f.know("survey.covers", true, factSurvey, factZones)
 	} else {
@@ -73,7 +75,7 @@ func (m *matcher) match(d audit.Device, f facts) *notice.Reading {
 	default:
 		f.know("notice.state", got.State, "survey.covers")
 	}
-	m.best(f, got)
+	m.best(f, got, survey)
 	f.settle("notice.part", got.Part, []string{factZones}, f["notice.state"].roots)
 	if len(got.Excluded) > 0 {
 		m.recorded(f, "notice.excluded", got.Excluded, factZones)
@@ -149,7 +151,7 @@ func (m *matcher) recorded(f facts, name string, v any, from ...string) {
 
 // best states what the best covering notice says. Without a covering notice the elements are unknown for the same reason
 // the notice is, or plainly have no bearer.
-func (m *matcher) best(f facts, got notice.Match) {
+func (m *matcher) best(f facts, got notice.Match, survey notice.Survey) {
 	var bearer []string // why nothing can be said of the text
 	if got.State == "" {
 		bearer = f["notice.state"].roots
@@ -171,13 +173,17 @@ func (m *matcher) best(f facts, got notice.Match) {
 			f.lack("notice.confirmed")
 		}
 	}
-	m.rulesPublic(f, got)
-	f.lack("notice.offsite_shown")
+	m.rulesPublic(f, got, survey)
+	if got.State == notice.Onsite {
+		f.lack("notice.offsite_shown", "notice.rules_public")
+	} else {
+		f.lack("notice.offsite_shown")
+	}
 }
 
 // rulesPublic: rules are public where the notice says where to find them or a register of rules has them. That they are not
-// needs a complete survey as well.
-func (m *matcher) rulesPublic(f facts, got notice.Match) {
+// needs a complete survey as well, and that somebody looked online.
+func (m *matcher) rulesPublic(f facts, got notice.Match, survey notice.Survey) {
 	const name = "notice.rules_public"
 	online := m.in.Site.Survey != nil && slices.ContainsFunc(m.in.Site.Survey.OnlineChecked, func(c audit.OnlineCheck) bool { return c.Found != nil && *c.Found })
 	said := f.truth(saysFact(notice.Rules))
@@ -186,6 +192,8 @@ func (m *matcher) rulesPublic(f facts, got notice.Match) {
 		m.recorded(f, name, true)
 	case got.Best != nil && said == notice.Unknown:
 		f.lack(name, saysFact(notice.Rules))
+	case survey.Offline:
+		f.lack(name)
 	case f.truth("survey.covers") == notice.Yes:
 		m.recorded(f, name, false, "survey.covers")
 	default:

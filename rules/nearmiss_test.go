@@ -132,6 +132,13 @@ func TestNearMisses(t *testing.T) {
 			analysing(in)
 			in.Site.Survey.At = audit.Period{From: audit.Moment{T: noon.AddDate(0, 0, 3)}, To: audit.Moment{T: noon.AddDate(0, 0, 3)}}
 		}, map[string]audit.Outcome{"2.2": s, "COVERT": s}, nil, nil},
+		{"nobody looked online", func(in *Input) { analysing(in); drop(in, "site.survey.online") },
+			map[string]audit.Outcome{"2.2": s, "COVERT": u}, []string{"线上渠道未检索"}, []string{"检索0处"}},
+		{"everything but the rules, and nobody looked online", func(in *Input) {
+			analysing(in)
+			drop(in, "site.survey.online")
+			post(in, audit.Notice{Text: "本店使用人脸识别技术。处理目的：客流统计。处理方式：抓拍并分析年龄、性别、表情。范围：正门区域。"})
+		}, map[string]audit.Outcome{"2.2": u}, nil, nil},
 		{"camera without a zone", func(in *Input) { analysing(in); drop(in, "device.zones", "device.passive", "device.zone.public") },
 			map[string]audit.Outcome{"2.2": u, "COVERT": u, "2.1": u}, nil, nil},
 		{"before the first day, judged by the law of today", func(in *Input) {

@@ -240,7 +240,7 @@ func stated(s *subject) audit.Text {
 	r := s.reading
 	word := func(l []string, what string) audit.Text {
 		if len(l) == 0 {
-			return msg.Text("rule.notrecorded")
+			return msg.Text("rule.notstated")
 		}
 		t := terms(l)
 		for _, x := range r.Inferred {

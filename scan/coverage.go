@@ -22,11 +22,21 @@ func compareCoverage(a, b audit.Coverage) int {
 // coverageOf sums up what became of one module's questions to one endpoint.
 func coverageOf(target, module string, observations []audit.Observation) audit.Coverage {
 	count := map[audit.Status][]string{}
+	answered, loggedIn := map[string]bool{}, false
 	for _, o := range observations {
-		count[o.Status] = append(count[o.Status], o.Kind)
+		answered[o.Kind] = answered[o.Kind] || o.Status == audit.OK
+		loggedIn = loggedIn || o.Status == audit.OK && o.Auth != "" && o.Auth != "none"
+	}
+	for _, o := range observations {
+		if o.Status != audit.AuthRequired || !answered[o.Kind] { // what was answered with the login needs no word
+			count[o.Status] = append(count[o.Status], o.Kind)
+		}
 	}
 	c := audit.Coverage{Target: target, Module: module, Status: audit.Tried}
-	ok, all := len(count[audit.OK])+len(count[audit.Empty]), len(observations)
+	ok, all := len(count[audit.OK])+len(count[audit.Empty]), 0
+	for _, kinds := range count {
+		all += len(kinds)
+	}
 	any := func(ss ...audit.Status) bool {
 		return slices.ContainsFunc(ss, func(s audit.Status) bool { return len(count[s]) > 0 })
 	}
@@ -41,11 +51,11 @@ func coverageOf(target, module string, observations []audit.Observation) audit.C
 		c.Status = audit.RefusedBy
 	case ok == 0 && any(audit.Unreachable, audit.Timeout):
 		c.Status = audit.NoAnswer
-	case ok == 0 && any(audit.AuthRequired):
+	case any(audit.AuthRequired) && !loggedIn: // no login was sent for it: none was given, or none that the device takes
 		c.Status = audit.RefusedBy
 	case ok == 0 && any(audit.Limited, audit.Malformed, audit.Inconclusive, audit.Exhausted):
 		c.Status = audit.Partial
-	case any(audit.Timeout, audit.Unreachable, audit.Limited, audit.Malformed, audit.Exhausted, audit.Denied, audit.Inconclusive, audit.Spared):
+	case any(audit.AuthRequired, audit.Timeout, audit.Unreachable, audit.Limited, audit.Malformed, audit.Exhausted, audit.Denied, audit.Inconclusive, audit.Spared):
 		c.Status = audit.Partial
 	case ok == all && len(count[audit.Empty]) > 0 && len(count[audit.OK]) == 0:
 		c.Status = audit.NotObserved

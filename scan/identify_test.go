@@ -144,6 +144,19 @@ func TestCoverageOf(t *testing.T) {
 			t.Errorf("%v: %s, want %s", c.seen, got, c.want)
 		}
 	}
+	kinds := func(login audit.Status) []audit.Observation {
+		return []audit.Observation{{Kind: "clock", Status: audit.OK}, {Kind: "information", Status: audit.AuthRequired}, {Kind: "information", Status: login}}
+	}
+	if got := coverageOf("t", "m", kinds(audit.OK)); got.Status != audit.Tried || got.Detail.EN != "answered 2" {
+		t.Errorf("a question answered with the login: %s, %s", got.Status, got.Detail.EN)
+	}
+	if got := coverageOf("t", "m", kinds(audit.AuthRequired)); got.Status != audit.RefusedBy {
+		t.Errorf("a question that wanted a login and got none: %s, %s", got.Status, got.Detail.EN)
+	}
+	beside := append(kinds(audit.AuthRequired), audit.Observation{Kind: "profiles", Status: audit.OK, Auth: "wsse"})
+	if got := coverageOf("t", "m", beside); got.Status != audit.Partial {
+		t.Errorf("one question wanted a login although others got one: %s, %s", got.Status, got.Detail.EN)
+	}
 	if !slices.IsSortedFunc([]audit.Coverage{{Target: "a"}, {Target: "b"}}, compareCoverage) {
 		t.Error("coverage is not ordered by target")
 	}

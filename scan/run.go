@@ -48,7 +48,7 @@ type Options struct {
 // Progress hears how a run goes. Its methods may be called concurrently and must not block.
 type Progress interface {
 	Step(audit.Text)
-	Device(id string, state audit.Text)
+	Device(id string, state audit.Text) // a zero state: everything known of it has been asked
 }
 
 // Gathered is what a run brought back. It is valid, if smaller, when the run was interrupted.
@@ -71,7 +71,7 @@ func Run(ctx context.Context, o Options) Gathered {
 	r.declare()
 	r.discoverAll(ctx)
 	r.workers.Wait()
-	r.unseen()
+	r.unseen(ctx)
 	return r.gathered(ctx)
 }
 
@@ -267,7 +267,7 @@ func (r *runner) work(ctx context.Context, p *place) {
 		if len(p.pending) == 0 {
 			p.running = false
 			r.mu.Unlock()
-			r.o.Progress.Device(p.locus, msg.Text("scan.device.done"))
+			r.o.Progress.Device(p.locus, audit.Text{})
 			return
 		}
 		t := p.pending[0]
@@ -307,7 +307,7 @@ func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Targ
 		return
 	}
 	p.asked[key] = true
-	r.o.Progress.Device(p.locus, msg.Text("scan.device.asking", m.Doc))
+	r.o.Progress.Device(p.locus, msg.Text("scan.device.asking", m.Name))
 	r.journal("probe-started", map[string]any{"locus": p.locus, "module": m.Name, "endpoint": where})
 
 	began := time.Now()
@@ -364,23 +364,44 @@ func (r *runner) probe(ctx context.Context, p *place, m probe.Module, t audit.Ta
 	}
 }
 
-// unseen adds a coverage entry for every inventory entry with an address that never answered.
-func (r *runner) unseen() {
+// unseen adds a coverage entry for every inventory entry with an address inside the perimeter that never answered. "No answer"
+// is said only of what was asked: a permit that sends nothing, and a run that was stopped before, say so instead.
+func (r *runner) unseen(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	answered := map[string]bool{}
+	asked, answered := map[string]bool{}, map[string]bool{}
 	for _, o := range r.observations {
 		switch o.Status {
-		case audit.Unreachable, audit.Timeout, audit.Declared, audit.Denied, audit.Interrupted:
+		case audit.Declared, audit.Denied, audit.Interrupted:
+		case audit.Unreachable, audit.Timeout:
+			asked[o.Locus] = true
 		default:
 			answered[o.Locus] = true
 		}
 	}
 	for _, e := range r.o.Site.Inventory {
-		if l := r.places.ofEntry(e); !answered[l] && e.Address != "" {
-			r.coverage = append(r.coverage, audit.Coverage{Target: e.Address, Module: "inventory", Status: audit.NoAnswer, Detail: msg.Text("scan.inventory.unseen")})
+		l := r.places.ofEntry(e)
+		if e.Address == "" || answered[l] || outside(r.o.Guard, e.Address) {
+			continue
 		}
+		c := audit.Coverage{Target: e.Address, Module: "inventory", Status: audit.NoAnswer, Detail: msg.Text("scan.inventory.unseen")}
+		switch {
+		case r.o.Guard.Permit() < audit.PermitDiscover:
+			c.Status, c.Detail = audit.Skipped, msg.Text("scan.skipped.permit", r.o.Guard.Permit().String(), audit.PermitDiscover.String())
+		case ctx.Err() != nil && !asked[l]:
+			c.Status, c.Detail = audit.Stopped, msg.Text("scan.skipped.stop")
+		}
+		r.coverage = append(r.coverage, c)
 	}
+}
+
+// outside reports an address of the inventory that may not be asked; the denial is in the coverage already.
+func outside(g *guard.Guard, address string) bool {
+	if ap, err := netip.ParseAddrPort(address); err == nil {
+		return !g.Inside(ap.Addr())
+	}
+	a, err := netip.ParseAddr(address)
+	return err == nil && !g.Inside(a)
 }
 
 func (r *runner) gathered(ctx context.Context) Gathered {
@@ -393,6 +414,9 @@ func (r *runner) gathered(ctx context.Context) Gathered {
 		}
 	}
 	heard := slices.ContainsFunc(g.Observations, func(o audit.Observation) bool {
+		if o.Endpoint.IsValid() && !r.o.Guard.Inside(o.Endpoint.Addr()) {
+			return false // a neighbour's device that answered a multicast says nothing of the site
+		}
 		return o.Status != audit.Declared && o.Status != audit.Unreachable && o.Status != audit.Timeout && o.Status != audit.Denied && o.Status != audit.Interrupted
 	})
 	switch {
@@ -400,6 +424,8 @@ func (r *runner) gathered(ctx context.Context) Gathered {
 		g.Complete, g.Why = false, msg.Text("scan.why.interrupt")
 	case r.methodsRan == 0:
 		g.Complete, g.Why = false, msg.Text("scan.why.discovery")
+	case r.o.Guard.Permit() < audit.PermitDiscover:
+		g.Complete, g.Why = false, msg.Text("scan.why.listen")
 	case !heard:
 		g.Complete, g.Why = false, msg.Text("scan.why.unreached")
 	}

@@ -30,6 +30,7 @@ type streams struct {
 // app is one call of the program.
 type app struct {
 	streams
+	result *output
 	lang   string
 	quiet  bool
 	format string
@@ -39,12 +40,35 @@ type app struct {
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	a := &app{streams: s, lang: languageOf(language(args, s.env))}
+	a := &app{streams: s, lang: languageOf(language(args, s.env)), result: &output{w: s.out}}
+	s.out, a.out = a.result, a.result
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	return a.exit(root.ExecuteContext(ctx))
+	code := a.exit(root.ExecuteContext(ctx))
+	if a.result.err != nil && !readerGone(a.result.err) {
+		// Whoever asked has not got the result, whatever it was.
+		fmt.Fprintln(a.err, "mingshi: "+a.t("cli.output.failed", because(a.result.err)))
+		return exitIncomplete
+	}
+	return code
+}
+
+// output is stdout. It remembers that something could not be written, so that no command has to.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write writes on, or gives up where it has failed once.
+func (r *output) Write(b []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.w.Write(b)
+	r.err = err
+	return n, err
 }
 
 func (a *app) root() *cobra.Command {
@@ -99,7 +123,7 @@ func (a *app) t(id string, args ...any) string { return msg.In(a.lang, id, args.
 
 // usage is an error of the command line: nothing was sent.
 func (a *app) usage(id string, args ...any) error {
-	return &exitError{exitNotAllowed, msg.Text(id, args...)}
+	return &exitError{code: exitNotAllowed, text: msg.Text(id, args...)}
 }
 
 // say writes a sentence to a person.
@@ -126,25 +150,20 @@ func (a *app) checkReportFlags() error {
 	return nil
 }
 
-// show writes a report in the chosen format to stdout. That whoever reads it has seen enough ("| head") is no failure.
+// show writes a report in the chosen format to stdout.
 func (a *app) show(r audit.Report, format string) error {
 	f, _ := formatNamed(format)
-	if err := f.Write(a.out, report.Build(r), a.renderOptions(a.out)); err != nil && !readerGone(err) {
-		return &exitError{exitIncomplete, msg.Text("cli.output.failed", because(err))}
-	}
-	return nil
-}
-
-// write puts a result that is ready on stdout.
-func (a *app) write(data []byte) error {
-	if _, err := a.out.Write(data); err != nil && !readerGone(err) {
-		return &exitError{exitIncomplete, msg.Text("cli.output.failed", because(err))}
+	if err := f.Write(a.out, report.Build(r), a.renderOptions(a.out)); err != nil && a.result.err == nil {
+		return fmt.Errorf("rendering %s: %w", format, err)
 	}
 	return nil
 }
 
 func (a *app) renderOptions(w io.Writer) report.Options {
 	o := report.Options{Lang: a.lang, Width: 80}
+	if r, ok := w.(*output); ok {
+		w = r.w
+	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		_, plain := a.env("NO_COLOR")
 		o.Color = !plain

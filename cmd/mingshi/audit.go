@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +36,7 @@ type plan struct {
 	yaml      []byte
 	out       string // folder of the bundle
 	permit    audit.Permit
+	ifaces    []string // narrows the authority's
 	login     func(ref string) (user, password string, err error)
 	only      []netip.AddrPort
 	sample    probe.Sample
@@ -49,14 +52,21 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	if err != nil {
 		return audit.Report{}, fmt.Errorf("loading the rule packs: %w", err)
 	}
-	g, err := guard.New(guard.Config{Authority: p.file.Authority, Permit: p.permit, Only: p.only, Clock: p.clock})
+	authority := p.file.Authority
+	if len(p.ifaces) > 0 {
+		authority.Interfaces = p.ifaces
+	}
+	g, err := guard.New(guard.Config{Authority: authority, Permit: p.permit, Only: p.only, Clock: p.clock})
 	if err != nil {
 		return audit.Report{}, refusal(err)
+	}
+	if err := a.haveInterfaces(g, p.ifaces, authority.Interfaces); err != nil {
+		return audit.Report{}, err
 	}
 	run := audit.Run{ID: uuid.NewString(), Permit: p.permit, Simulated: p.simulated}
 	bundle, err := evidence.Create(p.out, evidence.Options{Clock: p.clock, Tool: tool(), RunID: run.ID})
 	if err != nil {
-		return audit.Report{}, &exitError{exitNotAllowed, msg.Text("cli.bundle.not-begun", clean.Text(p.out, 200), becauseOf(err, p.out))}
+		return audit.Report{}, &exitError{code: exitNotAllowed, text: msg.Text("cli.bundle.not-begun", clean.Text(p.out, 200), becauseOf(err, p.out))}
 	}
 
 	progress := report.NewProgress(a.err, isTerminal(a.err), a.quiet, a.lang)
@@ -82,9 +92,30 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 		return r, a.rescue(p, r, err)
 	}
 	if judgeErr != nil {
-		return r, &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(judgeErr), p.out)}
+		return r, &exitError{code: exitIncomplete, text: msg.Text("cli.judge.failed", because(judgeErr), p.out)}
 	}
 	return r, nil
+}
+
+// haveInterfaces refuses a run when an interface the command line names is not on this machine, or none of those the authority
+// names is: it would hear nothing there, and what it reached would be reached another way.
+func (a *app) haveInterfaces(g *guard.Guard, asked, granted []string) error {
+	if len(asked)+len(granted) == 0 {
+		return nil
+	}
+	there, err := g.Interfaces()
+	if err != nil {
+		return refusal(err)
+	}
+	for _, n := range asked {
+		if !slices.ContainsFunc(there, func(i guard.Interface) bool { return i.Name == n }) {
+			return a.usage("cli.bad.no-iface", clean.Text(n, 40))
+		}
+	}
+	if len(there) == 0 {
+		return a.usage("cli.bad.no-iface", clean.Text(strings.Join(granted, ", "), 200))
+	}
+	return nil
 }
 
 // seal writes everything but the transcript into the bundle and closes it. Where something cannot be written, the run is not
@@ -136,11 +167,11 @@ func (a *app) rescue(p plan, r audit.Report, cause error) error {
 	shown := a.show(r, a.format)
 	switch {
 	case err == nil:
-		return &exitError{exitIncomplete, msg.Text("cli.bundle.rescued", p.out, why, name)}
-	case shown == nil:
-		return &exitError{exitIncomplete, msg.Text("cli.bundle.shown", p.out, why)}
+		return &exitError{code: exitIncomplete, text: msg.Text("cli.bundle.rescued", p.out, why, name)}
+	case shown == nil && a.result.err == nil:
+		return &exitError{code: exitIncomplete, text: msg.Text("cli.bundle.shown", p.out, why)}
 	}
-	return &exitError{exitIncomplete, msg.Text("cli.bundle.failed", p.out, why)}
+	return &exitError{code: exitIncomplete, text: msg.Text("cli.bundle.failed", p.out, why)}
 }
 
 // pageOf renders the page that goes into the bundle. It names the report it was made from by its digest.
@@ -160,9 +191,9 @@ func digestOf(reportJSON []byte) string {
 func refusal(err error) error {
 	var t *guard.AuthorityError
 	if errors.As(err, &t) {
-		return &exitError{exitNotAllowed, t.Reason}
+		return &exitError{code: exitNotAllowed, text: msg.Text("cli.refused", t.Reason)}
 	}
-	return &exitError{exitNotAllowed, msg.Text("cli.bad.command", clean.Text(err.Error(), 400))}
+	return &exitError{code: exitNotAllowed, text: msg.Text("cli.bad.command", clean.Text(err.Error(), 400))}
 }
 
 func isTerminal(w any) bool {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -42,7 +43,14 @@ func because(err error) audit.Text {
 		return msg.Text("cli.because.nofolder")
 	case errors.Is(err, syscall.EROFS):
 		return msg.Text("cli.because.readonly")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return msg.Text("cli.because.cut")
 	}
+	return words(err)
+}
+
+// words are an error's own words in both languages.
+func words(err error) audit.Text {
 	text := clean.Text(strings.TrimPrefix(err.Error(), "evidence: "), 400)
 	return audit.Text{ZH: text, EN: text}
 }
@@ -53,7 +61,11 @@ func becauseOf(err error, known string) audit.Text {
 	why := because(err)
 	var p *fs.PathError
 	var bundle *evidence.NotBundleError
-	if errors.As(err, &p) && !errors.As(err, &bundle) && p.Path != known && !strings.Contains(why.EN, p.Path) {
+	switch named := errors.As(err, &p); {
+	case errors.As(err, &bundle):
+	case !named && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)):
+		return words(err) // they name what the system did not
+	case named && p.Path != known && !strings.Contains(why.EN, p.Path):
 		return msg.Text("cli.because.at", clean.Text(p.Path, 200), why)
 	}
 	return why

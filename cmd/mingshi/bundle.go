@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,7 +34,7 @@ type stored struct {
 
 // unreadable says why a bundle cannot be used, and what to do.
 func unreadable(dir string, err error) error {
-	return &exitError{exitNotAllowed, msg.Text("cli.bundle.unreadable", clean.Text(dir, 200), becauseOf(err, dir))}
+	return &exitError{code: exitNotAllowed, text: msg.Text("cli.bundle.unreadable", clean.Text(dir, 200), becauseOf(err, dir)), cause: err}
 }
 
 // open reads a bundle: its report, the site file it was made for and the packs it was judged by. The caller closes the reader.
@@ -75,6 +77,19 @@ func (a *app) open(dir string) (stored, error) {
 	return s, nil
 }
 
+// openWarily is open for commands that do not verify: where the bundle was changed they say so, for what they show is then
+// not what was gathered.
+func (a *app) openWarily(dir string) (stored, error) {
+	s, err := a.open(dir)
+	if err != nil {
+		return s, err
+	}
+	if problems, err := evidence.Verify(dir); err == nil && len(problems) > 0 {
+		fmt.Fprintln(a.err, a.t("cli.bundle.changed", len(problems)))
+	}
+	return s, nil
+}
+
 func (a *app) judgeCommand() *cobra.Command {
 	var asOf, out string
 	var packDirs []string
@@ -86,7 +101,7 @@ func (a *app) judgeCommand() *cobra.Command {
 			if err := outside(out); err != nil {
 				return err
 			}
-			s, err := a.open(args[0])
+			s, err := a.openWarily(args[0])
 			if err != nil {
 				return err
 			}
@@ -110,7 +125,7 @@ func (a *app) judgeCommand() *cobra.Command {
 			}
 			r, err := scan.Assemble(s.record, all.Modules(), s.packs)
 			if err != nil {
-				return &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(err), args[0])}
+				return &exitError{code: exitIncomplete, text: msg.Text("cli.judge.failed", because(err), args[0])}
 			}
 			if out != "" {
 				data, err := report.JSON(r)
@@ -118,7 +133,7 @@ func (a *app) judgeCommand() *cobra.Command {
 					err = os.WriteFile(out, data, 0o600)
 				}
 				if err != nil {
-					return &exitError{exitIncomplete, msg.Text("cli.write.failed", clean.Text(out, 200), because(err))}
+					return &exitError{code: exitIncomplete, text: msg.Text("cli.write.failed", clean.Text(out, 200), because(err))}
 				}
 				a.say("cli.written", out)
 			} else if err := a.show(r, a.format); err != nil {
@@ -153,7 +168,7 @@ func (a *app) reportCommand() *cobra.Command {
 					return err
 				}
 			}
-			s, err := a.open(args[0])
+			s, err := a.openWarily(args[0])
 			if err != nil {
 				return err
 			}
@@ -173,7 +188,7 @@ func (a *app) reportCommand() *cobra.Command {
 					err = os.WriteFile(path, buf.Bytes(), 0o600)
 				}
 				if err != nil {
-					return &exitError{exitIncomplete, msg.Text("cli.write.failed", clean.Text(path, 200), because(err))}
+					return &exitError{code: exitIncomplete, text: msg.Text("cli.write.failed", clean.Text(path, 200), because(err))}
 				}
 				a.say("cli.written", path)
 			}
@@ -190,7 +205,7 @@ func outside(path string) error {
 		return nil
 	}
 	if err := evidence.Outside(path); err != nil {
-		return &exitError{exitNotAllowed, because(err)}
+		return &exitError{code: exitNotAllowed, text: because(err)}
 	}
 	return nil
 }
@@ -214,14 +229,20 @@ func (a *app) verifyCommand() *cobra.Command {
 				fmt.Fprintf(a.out, "%s: %s\n", p.Path, p.Text.In(a.lang))
 			}
 			if len(problems) > 0 {
-				return &exitError{exitChanged, msg.Text("cli.verify.changed", len(problems))}
+				return &exitError{code: exitChanged, text: msg.Text("cli.verify.changed", len(problems))}
 			}
 			same, err := a.judgesTheSame(args[0])
-			if err != nil {
+			var gone *fs.PathError
+			switch {
+			case errors.As(err, &gone) && errors.Is(err, fs.ErrNotExist):
+				// What was written is unchanged, but it is no audit: the disk was full, or the program was killed.
+				fmt.Fprintf(a.out, "%s: %s\n", filepath.ToSlash(gone.Path), a.t("evidence.verify.required"))
+				return &exitError{code: exitChanged, text: msg.Text("cli.verify.incomplete")}
+			case err != nil:
 				return err
 			}
 			if !same {
-				return &exitError{exitChanged, msg.Text("cli.verify.findings")}
+				return &exitError{code: exitChanged, text: msg.Text("cli.verify.findings")}
 			}
 			fmt.Fprintln(a.out, a.t("cli.verify.ok"))
 			return nil
@@ -237,7 +258,7 @@ func (a *app) judgesTheSame(dir string) (bool, error) {
 	defer s.reader.Close()
 	again, err := scan.Assemble(s.record, all.Modules(), s.packs)
 	if err != nil {
-		return false, &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(err), dir)}
+		return false, &exitError{code: exitIncomplete, text: msg.Text("cli.judge.failed", because(err), dir)}
 	}
 	was, err := json.Marshal(s.report.Findings)
 	if err != nil {

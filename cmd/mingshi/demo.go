@@ -31,7 +31,7 @@ func (a *app) demoCommand() *cobra.Command {
 			// The shop outlives an interrupt, so that what is held on its devices can be released in good order.
 			shop, err := lab.Open(context.WithoutCancel(c.Context()), lab.Config{Multicast: true})
 			if err != nil {
-				return &exitError{exitIncomplete, msg.Text("cli.demo.failed", because(err))}
+				return &exitError{code: exitIncomplete, text: msg.Text("cli.demo.failed", because(err))}
 			}
 			defer shop.Close()
 			a.say("cli.demo.open", len(shop.Devices()))
@@ -67,13 +67,12 @@ func (a *app) demoCommand() *cobra.Command {
 
 // finish shows the result, says where the bundle is, and turns the verdict into the exit code.
 func (a *app) finish(r audit.Report, out string) error {
-	shown := a.show(r, a.format)
+	if err := a.show(r, a.format); err != nil {
+		return err
+	}
 	a.say("cli.bundle.written", out, filepath.Join(out, "report.html"))
 	if !r.Run.Complete {
 		a.say("cli.incomplete", r.Run.Why)
-	}
-	if shown != nil {
-		return shown
 	}
 	if code := verdict(r, audit.Severity(a.failOn), a.strict); code != exitDone {
 		return &exitError{code: code}

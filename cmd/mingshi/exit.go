@@ -16,11 +16,14 @@ const (
 
 // exitError ends the program with a code and a message; a zero message prints nothing more.
 type exitError struct {
-	code int
-	text audit.Text
+	code  int
+	text  audit.Text
+	cause error
 }
 
 func (e *exitError) Error() string { return e.text.EN }
+
+func (e *exitError) Unwrap() error { return e.cause }
 
 // verdict returns the exit code a report asks for.
 func verdict(r audit.Report, failOn audit.Severity, strict bool) int {

@@ -20,14 +20,14 @@ import (
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{Use: "explain " + a.t("cli.arg.explain"), Short: a.t("cli.explain.short"), Long: a.t("cli.explain.long"), Args: a.exactly(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := a.open(args[0])
+			s, err := a.openWarily(args[0])
 			if err != nil {
 				return err
 			}
 			defer s.reader.Close()
 			in, err := scan.Input(s.record, all.Modules())
 			if err != nil {
-				return &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(err), args[0])}
+				return &exitError{code: exitIncomplete, text: msg.Text("cli.judge.failed", because(err), args[0])}
 			}
 			e := explainer{app: a, stored: s, in: in}
 			if ds := e.devicesNamed(args[1]); len(ds) > 0 {
@@ -119,7 +119,7 @@ func next(l audit.Level) audit.Level {
 func (e explainer) finding(f audit.Finding) error {
 	x, err := rules.Explain(e.packs, e.in, f.Rule, f.Subject.String())
 	if err != nil {
-		return &exitError{exitIncomplete, msg.Text("cli.judge.failed", because(err), e.reader.Dir())}
+		return &exitError{code: exitIncomplete, text: msg.Text("cli.judge.failed", because(err), e.reader.Dir())}
 	}
 	e.print("%s  %s\n%s  %s · %s\n", f.Rule, f.Title.In(e.lang), f.Fingerprint[:12], msg.Word(string(f.Outcome)).In(e.lang), msg.Word(string(f.Severity)).In(e.lang))
 	e.print("\n%s\n", clean.Text(f.Message.In(e.lang), 4000))

@@ -34,7 +34,7 @@ func (a *app) localise(root *cobra.Command) {
 		fmt.Fprintf(c.OutOrStdout(), "%s\n\n%s", about, a.usageOf(c))
 	})
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &exitError{exitNotAllowed, msg.Text("cli.bad.flag", flagProblem(err), c.CommandPath())}
+		return &exitError{code: exitNotAllowed, text: msg.Text("cli.bad.flag", flagProblem(err), c.CommandPath())}
 	})
 	var each func(*cobra.Command)
 	each = func(c *cobra.Command) {

@@ -13,7 +13,11 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // "nohup" means to go on; a terminal that was closed is an orderly end
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	// A reader that went away ("| head") must not cost the bundle: the write fails instead, and the audit goes on.
 	signal.Ignore(syscall.SIGPIPE)
 	// A second interrupt ends the program at once: the first one has been turned into an orderly end.

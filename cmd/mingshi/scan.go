@@ -63,7 +63,7 @@ func (a *app) scanCommand() *cobra.Command {
 			if p >= audit.PermitLogin {
 				a.warnOfLogins(file, siteFile, login)
 			}
-			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, out: out, permit: p, login: login,
+			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, out: out, permit: p, ifaces: ifaces, login: login,
 				sample: probe.Sample{Events: events, Metadata: metadata}, window: window, clock: time.Now})
 			if err != nil {
 				return err
@@ -121,7 +121,8 @@ func (a *app) warnOfLogins(file *audit.SiteFile, siteFile string, login func(ref
 	}
 }
 
-// narrow limits the authority's interfaces to the ones named on the command line; it can never add one.
+// narrow limits the authority's interfaces to the ones named on the command line; it can never add one, and what
+// the report says of the authority stays as it was granted.
 func (a *app) narrow(file *audit.SiteFile, ifaces []string) error {
 	allowed := file.Authority.Interfaces
 	for _, i := range ifaces {
@@ -129,7 +130,6 @@ func (a *app) narrow(file *audit.SiteFile, ifaces []string) error {
 			return a.usage("cli.bad.iface", clean.Text(i, 40), strings.Join(allowed, ", "))
 		}
 	}
-	file.Authority.Interfaces = ifaces
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (a *app) narrow(file *audit.SiteFile, ifaces []string) error {
 func readSite(name string) (*audit.SiteFile, []byte, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, nil, &exitError{exitNotAllowed, msg.Text("cli.site.unreadable", clean.Text(name, 200), because(err))}
+		return nil, nil, &exitError{code: exitNotAllowed, text: msg.Text("cli.site.unreadable", clean.Text(name, 200), because(err))}
 	}
 	file, err := site.Parse(data, name)
 	return file, data, err

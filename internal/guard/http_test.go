@@ -197,6 +197,7 @@ func TestHTTPSlowAndEndlessHeaders(t *testing.T) {
 func TestHTTPCancelledBodyAndDial(t *testing.T) {
 	goroutines(t)
 	to := serve(t, func(c net.Conn) {
+		c.Read(make([]byte, 4096))                   //nolint:errcheck // an answer before the question confuses the client
 		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n") //nolint:errcheck // the loop notices
 		for {
 			if _, err := io.WriteString(c, "x"); err != nil {

@@ -164,4 +164,9 @@ var cliMessages = map[string]audit.Text{
 	"cli.weight.hint":         {ZH: "[可以]", EN: "[may]"},
 	"cli.site.check.rules":    {ZH: "（涉及 %[1]s）", EN: " (for %[1]s)"},
 	"cli.scan.shared-login":   {ZH: "注意：%[1]s：%[2]s", EN: "note: %[1]s: %[2]s"},
+	"cli.bad.no-iface":        {ZH: "本机没有接口 %[1]s，或它没有启用、没有地址。请改正 --iface 或场所文件的 authority.interfaces。未发送任何数据。", EN: "this machine has no interface %[1]s, or it is down or without an address. Mend --iface, or authority.interfaces in the site file. Nothing was sent."},
+	"cli.refused":             {ZH: "%[1]s。未发送任何数据。", EN: "%[1]s. Nothing was sent."},
+	"cli.verify.incomplete":   {ZH: "证据包不完整：写入的内容没有改动，但缺少检查报告，检查可能未正常结束。请重新检查。", EN: "the bundle is not complete: what was written is unchanged, but the report is not there, and the audit may not have ended properly. Audit again."},
+	"cli.because.cut":         {ZH: "内容是空的或被截断", EN: "it is empty or was cut off"},
+	"cli.bundle.changed":      {ZH: "警告：证据包有 %[1]d 处与清单不符，以下内容可能已被改动。请运行 mingshi verify 查看。", EN: "warning: the bundle differs from its manifests in %[1]d places, and what follows may have been changed. \"mingshi verify\" says where."},
 }

@@ -47,6 +47,10 @@ var reportMessages = map[string]audit.Text{
 	"report.unclean.unjudged":     {ZH: "有 %[1]s没有得出“未发现不符”的结论", EN: "no rule was found to conform for %[1]s"},
 	"report.unclean.survey":       {ZH: "没有完整、签字的告知标识巡查记录", EN: "there is no complete, signed survey of notices"},
 	"report.unclean.server_side":  {ZH: "没有经签字确认的后端（录像机、服务器、云服务）清单", EN: "there is no attested inventory of the server side (recorders, servers, cloud services)"},
+	"report.unclean.server_faces": {ZH: "后端被确认处理人脸，或者没有写明是否处理人脸", EN: "the server side is attested to work on faces, or nobody stated whether it does"},
+	"report.unclean.no_coverage":  {ZH: "没有检查记录", EN: "no record shows what was looked at"},
+	"report.unclean.permit":       {ZH: "没有登录设备读取配置", EN: "no device was logged in to, so no configuration was read"},
+	"report.unclean.passed_over":  {ZH: "有 %[1]s被略过（未逐一查找的网段，或者没有地址的登记设备）", EN: "%[1]s passed over (a prefix not searched, or a listed device without an address)"},
 	"report.unclean.unreached":    {ZH: "有 %[1]s未能完整查看", EN: "%[1]s could not be looked at in full"},
 
 	"report.banner.simulated":  {ZH: "演示：本报告出自本机上的模拟设备，与任何真实场所无关，不得作为证据使用。", EN: "Demonstration: this report was made on simulated devices on one computer. It concerns no real premises and is not evidence."},
@@ -56,7 +60,10 @@ var reportMessages = map[string]audit.Text{
 	// the words around the facts of findings of one rule, said once for all of them
 	"report.frame.opening": {ZH: "在授权范围和观察时段（%[1]s）内：", EN: "Within the authorised scope and window (%[1]s):"},
 	"report.frame.closing": {ZH: "上述情形与%[1]s的要求不一致，涉嫌属于该条（项）所列情形。是否构成侵权或者违法，由人民法院或者有权机关依法认定；当事人可能存在法定免责事由。",
-		EN: "This is inconsistent with %[1]s and may fall within it. Whether it amounts to infringement or a breach of law is for the court or competent authority; statutory exemptions may apply."},
+		EN: "This is inconsistent with %[1]s and may fall within it. What follows from it in law is for the court or competent authority; statutory exemptions may apply."},
+
+	"report.frame.seen":  {ZH: "已见：%[1]s。", EN: " Seen so far: %[1]s."},
+	"report.frame.lacks": {ZH: "以下各点，现有证据不能确定是否成立：%[1]s。", EN: "Nothing settles, one way or the other: %[1]s."},
 
 	// headings and labels
 	"report.h.result":       {ZH: "结论", EN: "Result"},
@@ -93,7 +100,7 @@ var reportMessages = map[string]audit.Text{
 	"report.l.unlisted":    {ZH: "报告未收录的记录", EN: "Records the report does not hold"},
 	"report.l.confidence":  {ZH: "证据充分程度", EN: "Breadth of evidence"},
 	"report.l.exemption":   {ZH: "免责主张", EN: "Exemption"},
-	"report.l.gaps":        {ZH: "缺失或不一致之处", EN: "Gaps"},
+	"report.l.gaps":        {ZH: "缺失或不一致之处", EN: "Not seen, or at odds"},
 	"report.l.zones":       {ZH: "区域", EN: "Zones"},
 	"report.l.device":      {ZH: "设备", EN: "Device"},
 	"report.l.maker":       {ZH: "厂商与型号", EN: "Vendor and model"},

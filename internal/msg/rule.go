@@ -11,7 +11,7 @@ var ruleMessages = map[string]audit.Text{
 	},
 	"rule.undetermined": {
 		ZH: "现有证据不足以判断。缺少以下事实的证据：%[1]s（举证责任：%[2]s；建议调取：%[3]s）。%[4]s",
-		EN: "Insufficient evidence. Missing, whether: %[1]s (burden: %[2]s; ask for: %[3]s).%[4]s",
+		EN: "Insufficient evidence. Nothing settles, one way or the other: %[1]s (burden: %[2]s; ask for: %[3]s).%[4]s",
 	},
 	"rule.undetermined.exemption": {
 		ZH: "在%[1]s、%[2]s内，%[3]s（证据：%[4]s），与%[5]s的要求不一致；但当事人主张第五条规定的情形并有材料支持，该主张是否成立须由人民法院或者有权机关审查，本规则不作判断。",
@@ -45,6 +45,7 @@ var ruleMessages = map[string]audit.Text{
 	"rule.gap.zone":         {ZH: "区域：%[1]s", EN: "area: %[1]s"},
 	"rule.gap.recipient":    {ZH: "接收方：%[1]s", EN: "recipient: %[1]s"},
 	"rule.gap.purpose":      {ZH: "目的：%[1]s", EN: "purpose: %[1]s"},
+	"rule.notstated":        {ZH: "未载明", EN: "none stated"},
 	"rule.stated":           {ZH: "方式：%[1]s；信息种类：%[2]s；目的：%[3]s", EN: "manner: %[1]s; data: %[2]s; purpose: %[3]s"},
 	"rule.stated.inferred":  {ZH: "（由文本推断）", EN: " (inferred from the text)"},
 	"rule.stated.denies":    {ZH: "；并载明不处理人脸信息", EN: "; and that faces are not processed"},
@@ -72,7 +73,7 @@ var ruleMessages = map[string]audit.Text{
 	"rule.ask.device.watches":        {ZH: "查明录像机或者服务器处理哪些摄像机的画面，把这些区域填入 inventory 的 zones（zone 只表示它放在哪里）", EN: "establish which cameras' pictures the recorder or server works on and list their zones under inventory (zones); zone alone says where it stands"},
 	"rule.fact.survey.covers":        {ZH: "完整并签署的公示巡查覆盖了设备所在的全部区域", EN: "a complete, signed survey walked every zone of the device"},
 	"rule.ask.survey.covers":         {ZH: "完成并签署覆盖设备所在全部区域的公示巡查", EN: "complete and sign a survey that walks every zone of the device"},
-	"rule.fact.notice.state":         {ZH: "是否有公示覆盖该设备（none、offsite_only、covering）", EN: "whether a notice covers the device (none, offsite_only, covering)"},
+	"rule.fact.notice.state":         {ZH: "是否有公示覆盖该设备（none、offsite_only、none_on_site、covering）", EN: "whether a notice covers the device (none, offsite_only, none_on_site, covering)"},
 	"rule.ask.notice.state":          {ZH: "完成并签署覆盖设备所在全部区域的公示巡查，记录每一公示的位置与覆盖范围", EN: "complete and sign a survey of every zone of the device, recording where each notice hangs and what it covers"},
 	"rule.fact.notice.best":          {ZH: "覆盖该设备、要素最全的公示", EN: "the covering notice that says most"},
 	"rule.ask.notice.best":           {ZH: "登记覆盖该设备的公示", EN: "record the notices that cover the device"},

@@ -34,8 +34,8 @@ var scanMessages = map[string]audit.Text{
 	"scan.step.stopping": {ZH: "正在停止：释放设备上的订阅并保存已取得的记录", EN: "stopping: releasing subscriptions and saving what was gathered"},
 	"scan.device.found":  {ZH: "已发现", EN: "found"},
 	"scan.device.asking": {ZH: "正在询问（%[1]s）", EN: "asking (%[1]s)"},
-	"scan.device.done":   {ZH: "完成", EN: "done"},
 	"scan.why.interrupt": {ZH: "检查被中止；报告只含中止前取得的内容", EN: "the run was interrupted; the report holds what was gathered until then"},
 	"scan.why.unreached": {ZH: "范围内没有任何设备应答", EN: "nothing in the perimeter answered"},
+	"scan.why.listen":    {ZH: "权限“listen”不发送任何数据，因此没有查看任何设备；要查找和询问设备，请把 --permit 提高到场所文件所授权的级别", EN: "the permit \"listen\" sends nothing, so that no device was looked at; raise --permit, as far as the site file allows, to find and ask devices"},
 	"scan.why.discovery": {ZH: "没有一种查找方式能够运行", EN: "no discovery method could run"},
 }

@@ -252,6 +252,7 @@ var vocabulary = map[string]audit.Text{
 	// how a notice relates to a device, how a claim of exemption stands
 	"word.covering":            {ZH: "有公示覆盖", EN: "covered by a notice"},
 	"word.offsite_only":        {ZH: "仅有场外规则", EN: "rules off site only"},
+	"word.none_on_site":        {ZH: "现场未见，线上未检索", EN: "none on site, nobody looked online"},
 	"word.none_claimed":        {ZH: "未主张", EN: "none claimed"},
 	"word.claimed_unsupported": {ZH: "已主张，未见支持性材料", EN: "claimed, no supporting material seen"},
 	"word.claimed_supported":   {ZH: "已主张，有支持性材料", EN: "claimed, with supporting material"},

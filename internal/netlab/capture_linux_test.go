@@ -127,14 +127,21 @@ func (r *recording) stray(perimeter []netip.Prefix) []string {
 	return out
 }
 
+// everybody stands for all hosts of the link in excess: what multicast sends to each of them.
+var everybody = netip.IPv6LinkLocalAllNodes()
+
 // excess is by how many packets the busiest moment of a destination went beyond a bucket of perSecond and burst: a measure
-// over every interval there is, so that no choice of window hides a burst. Multicast and the kernel's own are left out.
+// over every interval there is, so that no choice of window hides a burst. The kernel's own are left out,
+// and multicast counts under everybody.
 func (r *recording) excess(perSecond, burst float64) map[netip.Addr]float64 {
 	level := map[netip.Addr]float64{}
 	last := map[netip.Addr]time.Time{}
 	worst := map[netip.Addr]float64{}
 	for _, d := range r.departures() {
-		if d.to.IsMulticast() || !strings.HasPrefix(d.what, "tcp") && !strings.HasPrefix(d.what, "udp") {
+		if d.to.IsMulticast() {
+			d.to = everybody
+		}
+		if !strings.HasPrefix(d.what, "tcp") && !strings.HasPrefix(d.what, "udp") {
 			continue
 		}
 		if at, ok := last[d.to]; ok {

@@ -137,6 +137,7 @@ func (h *host) probeMatches(b []byte, xaddrs string) []byte {
 func (h *host) camera() (end func() []string, xaddr string, err error) {
 	spec := map[string]func(string) lab.Spec{"attributes": lab.EmitsAttributes, "digest": lab.DigestOnly,
 		"foreign": func(n string) lab.Spec { return lab.ForeignXAddr(n, "10.78.0.66:80") }}[h.Camera](h.Name)
+	spec.MAC, spec.Serial = h.MAC, "NETLAB-"+h.Name // every shop numbers its devices from one
 	if user, password, ok := strings.Cut(h.Login, ":"); ok {
 		spec.Login.User, spec.Login.Password = user, password
 	}

@@ -61,6 +61,7 @@ func apart(t *testing.T) bool {
 	if testing.Short() {
 		t.Skip("a whole LAN is no short test")
 	}
+	t.Parallel() // every LAN is apart from the others
 	c := self(t)
 	c.Args = append(c.Args, "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=3m")
 	c.Env = append(os.Environ(), childEnv+"=1")

@@ -1,7 +1,6 @@
 package netlab
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/probe/all"
+	"github.com/mingshi-audit/mingshi/rules"
 	"github.com/mingshi-audit/mingshi/scan"
 )
 
@@ -54,7 +54,7 @@ func TestRunOnALAN(t *testing.T) {
 	live := map[string]int{}
 	for _, o := range got.Observations {
 		if o.Class == audit.ClassLive {
-			live[fmt.Sprint(o.Subject)]++
+			live[o.Endpoint.String()]++
 		}
 	}
 	t.Logf("%d observations, live: %v", len(got.Observations), live)
@@ -66,6 +66,24 @@ func TestRunOnALAN(t *testing.T) {
 	}
 	if !slices.ContainsFunc(g.Denials(), func(d guard.Denial) bool { return strings.Contains(d.Target, "10.78.0.66") }) {
 		t.Errorf("no denial names the address the liar points at: %+v", g.Denials())
+	}
+	packs, err := rules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := scan.Assemble(scan.Record{Site: *site, Observations: got.Observations, Coverage: got.Coverage, Run: audit.Run{Permit: audit.PermitSample, Complete: true}}, all.Modules(), packs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Every camera also answers from a link-local address, which the perimeter leaves out: it is still one camera.
+	if len(r.Devices) != 3 {
+		t.Errorf("%d devices, want 3", len(r.Devices))
+	}
+	for _, d := range r.Devices {
+		t.Logf("device %s %s %v %v: analyse %s", d.ID, d.Kind, d.Addresses, d.Sources, d.Face[audit.Analyse].Level)
+		if at := strings.Join(d.Addresses, " "); strings.Contains(at, "10.77.0.21") != (d.Face[audit.Analyse].Level == audit.Active) {
+			t.Errorf("%s: analyse is %s", at, d.Face[audit.Analyse].Level)
+		}
 	}
 	judge(t, capture, authority.Perimeter)
 	if out := rec.Outside(authority.Perimeter...); len(out) > 0 {

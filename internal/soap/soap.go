@@ -36,7 +36,8 @@ type Client struct {
 	Clock     func() time.Time // default time.Now
 	Random    io.Reader        // default crypto/rand
 
-	refused bool // a login was refused: a 503 now is a lock
+	refused  bool // a login was refused: a 503 now is a lock
+	accepted bool // a login was accepted
 }
 
 // Auth is how a request proves who asks. HTTP Basic is not among them: it would hand the password over.
@@ -120,6 +121,7 @@ func (c *Client) Do(ctx context.Context, r Request) *Answer {
 	if a.Refusals > 0 {
 		c.refused = true
 	}
+	c.accepted = c.accepted || a.Auth != None && a.Verdict == OK
 	return a
 }
 
@@ -164,10 +166,10 @@ func (c *Client) once(ctx context.Context, r Request, a *Answer, auth Auth, chal
 	} else if t.err != nil {
 		err = t.err // the library's wrapping hides what errors.As would find
 	}
-	if err != nil && t.reused && silent(err) && call.Err() == nil && !t.again {
-		// The device closed the connection it had promised to keep, just when we wrote to it. It read nothing of the
-		// question, so on a new connection this is not a repetition.
-		t.again, t.err, t.wire.Note = true, nil, "the device had closed the connection: sent once more on a new one"
+	if err != nil && t.reused && silent(err) && call.Err() == nil && (auth == None || c.accepted) {
+		// The device closed the connection it had promised to keep, just when we wrote to it. A login it has not accepted
+		// yet is never sent again: it may have counted the first.
+		t.err, t.wire.Note = nil, "the device had closed the connection: sent once more on a new one"
 		t.wires, t.wire = append(t.wires, t.wire), Wire{At: c.now()}
 		c.HTTP.CloseIdleConnections()
 		if resp, err = networking.SendSoap(client, r.Endpoint, envelope); err == nil {

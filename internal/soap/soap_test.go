@@ -13,9 +13,11 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -284,6 +286,109 @@ func TestDigest(t *testing.T) {
 				t.Errorf("%d exchanges kept", len(a.Wires))
 			}
 		})
+	}
+}
+
+// TestDigestForms answers the session variant (seen on Axis) and the protection of the body.
+func TestDigestForms(t *testing.T) {
+	x := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
+	for _, tt := range []struct{ name, challenge, qop, algorithm string }{
+		{"MD5-sess", `Digest realm="AXIS_1", nonce="n1", algorithm=MD5-sess, qop="auth"`, "auth", "MD5-sess"},
+		{"auth-int only", `Digest realm="r", nonce="n1", qop="auth-int"`, "auth-int", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				f := map[string]string{}
+				for _, m := range param.FindAllStringSubmatch(r.Header.Get("Authorization"), -1) {
+					f[m[1]] = m[2] + m[3]
+				}
+				a1, a2 := x("u:"+f["realm"]+":p"), "POST:"+f["uri"]
+				if tt.algorithm == "MD5-sess" {
+					a1 = x(a1 + ":n1:" + f["cnonce"])
+				}
+				if tt.qop == "auth-int" {
+					a2 += ":" + x(string(body))
+				}
+				if f["algorithm"] != tt.algorithm || f["response"] != x(a1+":n1:"+f["nc"]+":"+f["cnonce"]+":"+tt.qop+":"+x(a2)) {
+					w.Header().Set("WWW-Authenticate", tt.challenge)
+					w.WriteHeader(401)
+					return
+				}
+				io.WriteString(w, good)
+			}))
+			defer srv.Close()
+			c := Client{HTTP: srv.Client()}
+			if a := c.Do(t.Context(), Request{Endpoint: srv.URL, Body: device.GetScopes{}, Auth: Digest, User: "u", Password: "p"}); a.Verdict != OK {
+				t.Errorf("%s %v", a.Verdict, a.Err)
+			}
+		})
+	}
+}
+
+// TestConnectionNotKept: a device that ends a connection it promised to keep is asked again on a new one; a login it has not
+// accepted yet is not sent again.
+func TestConnectionNotKept(t *testing.T) {
+	asked := 0
+	served := map[string]bool{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		if served[r.RemoteAddr] {
+			panic(http.ErrAbortHandler)
+		}
+		served[r.RemoteAddr] = true
+		io.WriteString(w, good)
+	}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer srv.Close()
+	c := Client{HTTP: srv.Client()}
+	for i, tt := range []struct {
+		auth  Auth
+		asked int
+		want  Verdict
+		wires int
+	}{{None, 1, OK, 1}, {None, 2, OK, 2}, {WSSE, 1, Transient, 1}} {
+		asked = 0
+		a := c.Do(t.Context(), Request{Endpoint: srv.URL, Body: device.GetScopes{}, Auth: tt.auth, User: "u", Password: "p"})
+		if a.Verdict != tt.want || asked != tt.asked || len(a.Wires) != tt.wires {
+			t.Errorf("%d: %s, %d asked, %d exchanges kept: %v", i, a.Verdict, asked, len(a.Wires), a.Err)
+		}
+	}
+}
+
+// TestWantsTLS: plain text to a port that speaks TLS says so.
+func TestWantsTLS(t *testing.T) {
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, good) }))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer srv.Close()
+	c := Client{HTTP: srv.Client()}
+	if a := c.Do(t.Context(), Request{Endpoint: strings.Replace(srv.URL, "https", "http", 1), Body: device.GetScopes{}}); !a.WantsTLS || a.Verdict == OK {
+		t.Errorf("%s, TLS %v", a.Verdict, a.WantsTLS)
+	}
+	if a := c.Do(t.Context(), Request{Endpoint: srv.URL, Body: device.GetScopes{}}); a.WantsTLS || a.Verdict != OK {
+		t.Errorf("%s, TLS %v", a.Verdict, a.WantsTLS)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	base, err := url.Parse("http://192.0.2.7:8080/onvif/device_service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for raw, want := range map[string]string{
+		"":                               "",
+		" /onvif/media ":                 "http://192.0.2.7:8080/onvif/media",
+		"media?x=1":                      "http://192.0.2.7:8080/onvif/media?x=1",
+		"192.0.2.7:81/onvif/media":       "http://192.0.2.7:81/onvif/media",
+		"192.0.2.7/onvif/media":          "http://192.0.2.7/onvif/media",
+		"//192.0.2.9/onvif/media":        "http://192.0.2.9/onvif/media",
+		"https://192.0.2.7:8443/x":       "https://192.0.2.7:8443/x",
+		"urn:uuid:11111111-2222-3333-44": "urn:uuid:11111111-2222-3333-44",
+		"URN:uuid:1":                     "URN:uuid:1",
+	} {
+		if got := Resolve(raw, *base); got != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
 	}
 }
 

@@ -26,7 +26,6 @@ type transport struct {
 	wires     []Wire // of what came before wire
 	sent      bool
 	reused    bool // the connection had served a question before
-	again     bool // the question was sent once more
 	err       error
 }
 

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -54,6 +56,10 @@ func (p *parser) run(b []byte) error {
 	b = bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n\x00")
 	d := xml.NewDecoder(bytes.NewReader(b))
 	d.CharsetReader = charset
+	if !utf8.Valid(b) {
+		d = xml.NewDecoder(bytes.NewReader(unicodeText(b)))
+		d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // unicodeText did it
+	}
 	for !p.done {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -201,6 +207,25 @@ func tokens(text string, limit int) []string {
 }
 
 func token(s string) string { return clean.Text(s, maxToken) }
+
+var declaredEncoding = regexp.MustCompile(`(?i)^<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']`)
+
+// unicodeText turns a datagram that is not UTF-8 into it. Chinese firmware writes names of places in GB 18030 under a
+// declaration that says UTF-8, or under none; a camera must not be lost over its name.
+func unicodeText(b []byte) []byte {
+	if m := declaredEncoding.FindSubmatch(b[:min(len(b), 200)]); m != nil {
+		if r, err := charset(string(m[1]), bytes.NewReader(b)); err == nil {
+			if u, err := io.ReadAll(r); err == nil && utf8.Valid(u) {
+				return u
+			}
+		}
+	}
+	u, err := simplifiedchinese.GB18030.NewDecoder().Bytes(b)
+	if err != nil {
+		u = b
+	}
+	return bytes.ToValidUTF8(u, []byte("\ufffd"))
+}
 
 // charset reads the encodings Chinese and old European firmware declares.
 func charset(label string, r io.Reader) (io.Reader, error) {

@@ -82,6 +82,25 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// TestTransportCharset: without a declaration of its own, a document is what the transport said; UTF-16 says it itself.
+func TestTransportCharset(t *testing.T) {
+	for name, c := range map[string]struct{ in, charset, want string }{
+		"gb2312 by header":                 {"<m>\xc3\xf7\xca\xd3</m>", "gb2312", "明视"},
+		"latin-1 by header":                {"<m>Gr\xf6\xdfe</m>", "ISO-8859-1", "Größe"},
+		"the document's word comes first":  {`<?xml version="1.0" encoding="GBK"?>` + "<m>\xc3\xf7\xca\xd3</m>", "iso-8859-1", "明视"},
+		"UTF-8 whatever the header claims": {"<m>明视</m>", "gb2312", "明视"},
+		"UTF-16, small end first":          {"\xff\xfe<\x00m\x00>\x00\x0e\x66<\x00/\x00m\x00>\x00", "", "明"},
+		"UTF-16, big end first":            {"\xfe\xff\x00<\x00m\x00>\x66\x0e\x00<\x00/\x00m\x00>", "", "明"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := Parse([]byte(c.in), Options{Charset: c.charset})
+			if err != nil || d.Malformed || d.Root().Text != c.want {
+				t.Errorf("%q, repaired %v, %v", d.Root().Text, d.Malformed, err)
+			}
+		})
+	}
+}
+
 func TestNilNode(t *testing.T) {
 	var n *Node
 	if n.Child("x") != nil || n.Value("x", "y") != "" || n.Get("x") != "" || n.Is("", "x") || len(n.Children("x")) != 0 {

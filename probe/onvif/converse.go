@@ -33,6 +33,7 @@ func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
 		if len(s.services) == 0 && s.account { // some makers want a login even for what the specification leaves open
 			s.offers(two)
 			s.capabilities(two)
+			s.endpoint(two)
 		}
 		s.configuration(two)
 	}
@@ -56,7 +57,7 @@ func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
 func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) {
 	s.stage = 1
 	a, n := s.ask(ctx, onvif.GetSystemDateAndTime(), call{required: true})
-	if (a.Verdict == soap.TimedOut || a.Verdict == soap.Transient && a.HTTP == 0 && !a.WantsTLS) && s.base.announced && sleep(ctx, s.pace.retry) {
+	if (a.Verdict == soap.TimedOut || a.Verdict == soap.Transient && a.HTTP == 0) && s.base.announced && sleep(ctx, s.pace.retry) {
 		a, n = s.ask(ctx, onvif.GetSystemDateAndTime(), call{required: true}) // it said that it is here: it may be busy
 	}
 	if a.HTTP >= 300 && a.HTTP < 400 && a.Location != "" {
@@ -69,6 +70,9 @@ func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) 
 		s.deny("redirect", a.Location)
 	}
 	if a.WantsTLS {
+		if n != nil {
+			n.Status, n.Detail = audit.NotSupported, "plain text; asked again over TLS"
+		}
 		u := s.base.url
 		u.Scheme, u.Host = "https", netip.AddrPortFrom(s.ip, s.base.port()).String()
 		return false, &candidate{u, s.base.announced}
@@ -100,12 +104,17 @@ func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) 
 		}
 	}
 	s.capabilities(ctx)
-	if a, n = s.ask(ctx, onvif.GetEndpointReference(), call{}); usable(a, n) {
+	s.endpoint(ctx)
+	return true, nil
+}
+
+// endpoint asks under which name the device answers discovery.
+func (s *session) endpoint(ctx context.Context) {
+	if a, n := s.ask(ctx, onvif.GetEndpointReference(), call{}); usable(a, n) {
 		if epr := onvif.ReadEndpoint(a.Body); epr != "" {
 			n.identity().EPR = epr
 		}
 	}
-	return true, nil
 }
 
 // offers asks which services there are.
@@ -192,7 +201,7 @@ func (s *session) open(ctx context.Context) bool {
 		}
 		return s.spoke // the login may have been good for a web server that has no ONVIF
 	}
-	return a.Verdict != soap.TimedOut && a.HTTP != 0
+	return s.spoke && a.Verdict != soap.TimedOut && a.HTTP != 0
 }
 
 // login takes the device's one attempt, with the question that was just refused. The scheme follows from how it was refused:

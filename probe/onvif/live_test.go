@@ -40,13 +40,19 @@ var testPace = pace{gap: time.Millisecond, call: 2 * time.Second, retry: 100 * t
 // ask probes one device with everything a permit allows.
 func ask(t *testing.T, ctx context.Context, permit audit.Permit, target audit.Target, login *probe.Login, sample probe.Sample) ([]audit.Observation, *guard.Guard) {
 	t.Helper()
+	return askAt(t, ctx, permit, target, login, sample, testPace)
+}
+
+// askAt is ask at another pace.
+func askAt(t *testing.T, ctx context.Context, permit audit.Permit, target audit.Target, login *probe.Login, sample probe.Sample, p pace) ([]audit.Observation, *guard.Guard) {
+	t.Helper()
 	g, err := guard.New(guard.Config{Authority: guardtest.Authority("127.0.0.0/8"), Permit: permit, PacketsPerSecond: 2000})
 	if err != nil {
 		t.Fatal(err)
 	}
 	env := probe.Env{Device: g.Device(target.Addr.Addr()), Guard: g, Login: login, Evidence: &transcript{}, Clock: time.Now, Sample: sample,
 		Done: &probe.Done{}, Progress: func(audit.Text) {}}
-	obs, err := probing(ctx, env, target, testPace)
+	obs, err := probing(ctx, env, target, p)
 	if err != nil {
 		t.Fatal(err)
 	}

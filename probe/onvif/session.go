@@ -72,6 +72,9 @@ type session struct {
 	pulls     bool // MaxPullPoints was stated
 }
 
+// repaired is the detail of an answer that was read although its XML was broken.
+const repaired = "repaired XML: nothing is concluded from what is missing"
+
 // errLate says why a question was given up before its own time was over.
 var errLate = errors.New("the time for this stage was used up")
 
@@ -299,7 +302,7 @@ func (s *session) note(op onvif.Operation, c call, a *soap.Answer, ids []string,
 	n := &note{Observation: audit.Observation{Module: moduleName, Kind: op.Name, Class: classOf(op.Name), Endpoint: where, At: at,
 		Auth: string(a.Auth), Status: statusOf(a), Detail: detail(a), Evidence: ids}}
 	if n.Status == audit.OK && a.Malformed {
-		n.Status, n.Detail = audit.Malformed, "repaired XML: nothing is concluded from what is missing"
+		n.Status, n.Detail = audit.Malformed, repaired
 	}
 	if a.TLS != nil && len(a.TLS.PeerCertificates) > 0 {
 		sum := sha256.Sum256(a.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo)

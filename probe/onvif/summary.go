@@ -88,7 +88,7 @@ func (s *session) conclude() {
 	if k := s.kind(); k != "" {
 		n.identity().Kind = k
 	}
-	if !slices.ContainsFunc(s.questions, func(q question) bool { return q.Status == audit.OK || q.Status == audit.Malformed }) {
+	if !slices.ContainsFunc(s.notes, func(n *note) bool { return n.Status == audit.OK || n.Detail == repaired }) {
 		return // nothing was answered: there is nothing to sum up
 	}
 	n.Status, n.Detail = s.outcome()
@@ -98,10 +98,12 @@ func (s *session) conclude() {
 // outcome says how far the conversation came, for the coverage.
 func (s *session) outcome() (audit.Status, string) {
 	switch {
+	case s.timeouts >= 2:
+		return audit.Timeout, s.stop
 	case s.stop != "" && !s.burnt:
 		return audit.Limited, s.stop
 	case s.late:
-		return audit.Limited, errLate.Error() + ": not every question was asked"
+		return audit.Limited, errLate.Error() + ": not every question was answered"
 	}
 	return audit.OK, ""
 }

@@ -17,6 +17,7 @@ import (
 	"net/netip"
 	neturl "net/url"
 	"strings"
+	"syscall"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/evidence"
@@ -113,8 +114,8 @@ func (a *answer) fail(ctx context.Context, err error) {
 		var record tls.RecordHeaderError
 		a.other = errors.As(err, &record) || strings.Contains(s, "HTTP response to HTTPS client")
 	default:
-		// A TLS alert in answer to plain text, or a connection closed without a word, which is what OpenSSL does.
-		a.other = strings.Contains(s, `malformed HTTP response "\x15\x03`) || errors.Is(err, io.EOF)
+		// A TLS alert in answer to plain text, or a connection closed or reset without a word, which is what OpenSSL does.
+		a.other = strings.Contains(s, `malformed HTTP response "\x15\x03`) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 	}
 }
 

@@ -3,10 +3,7 @@ package notice
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/mingshi-audit/mingshi/audit"
 )
 
 // Truth is one of Kleene's three values. The zero value is the cautious one.
@@ -36,6 +33,7 @@ type Processing struct {
 type Survey struct {
 	Complete Truth    // complete and signed
 	Walked   []string // zones that were walked
+	Offline  bool     // nobody looked online: that no rules are there is not known
 	Online   bool     // rules were found online, though no text of them is in the register
 }
 
@@ -48,6 +46,7 @@ func (s Survey) Walks(zones []string) bool {
 const (
 	None     = "none"         // a complete survey found nothing that covers it
 	Offsite  = "offsite_only" // rules are public, nothing covers it on site
+	Onsite   = "none_on_site" // nothing covers it on site; nobody looked for rules elsewhere
 	Covering = "covering"     // a notice covers it
 )
 
@@ -73,7 +72,7 @@ func (g Gaps) rank() (class, count int) {
 
 // Match is how the register of notices relates to one device.
 type Match struct {
-	State    string   // None, Offsite, Covering; empty: not known
+	State    string   // None, Offsite, Onsite, Covering; empty: not known
 	Why      string   // why State is not known: "survey", "walked", "coverage", "zones"
 	Best     *Reading // the covering notice that lacks the fewest of N1–N4 and N11, then the first by id
 	Named    []string // ids of the covering notices that Said rests on: Best alone where it says all there is
@@ -143,6 +142,8 @@ func Compare(p Processing, notices []Reading, s Survey) Match {
 		m.Why = "walked"
 	case len(m.Public) > 0 || s.Online:
 		m.State = Offsite
+	case s.Offline:
+		m.State = Onsite
 	default:
 		m.State = None
 	}
@@ -313,120 +314,4 @@ func (m *Match) fit(p Processing, covering, candidates []Reading) {
 	for _, f := range fits[1:] {
 		m.Others = append(m.Others, f.r.ID)
 	}
-}
-
-// gaps compares a device with one notice.
-func gaps(p Processing, n Reading) Gaps {
-	return Gaps{Method: methodGap(p, n), Data: dataGap(p, n), Zone: zoneGap(p, n), Recipient: recipientGap(p, n),
-		Purpose: purposeGap(p.Purposes, n), Hint: hintGap(p, n)}
-}
-
-// methodGap: video is never a gap by itself, for every camera films and every statement about faces implies it.
-func methodGap(p Processing, n Reading) []string {
-	stated := append(Closure(n.Stated.Methods), VideoRecording)
-	if len(n.Scope.Recipients) > 0 {
-		stated = append(stated, UploadInternet, Provision)
-	}
-	out, open := []string{}, false
-	for m, t := range p.Methods {
-		if slices.Contains(stated, m) {
-			continue
-		}
-		switch t {
-		case Yes:
-			out = append(out, m)
-		case Unknown:
-			open = true
-		}
-	}
-	if len(out) == 0 && open {
-		return nil
-	}
-	return normal(out)
-}
-
-// dataGap compares attributes only: pictures and templates follow from the method. A notice that states the analysis of
-// attributes and lists no data has said what it does.
-func dataGap(p Processing, n Reading) []string {
-	stated := n.Stated.Data
-	if len(stated) == 0 && slices.Contains(n.Stated.Methods, AttributeAnalysis) {
-		return []string{}
-	}
-	if p.Attributes != nil {
-		return minus(p.Attributes, alike(stated))
-	}
-	if p.Methods[AttributeAnalysis] == No {
-		return []string{}
-	}
-	return nil
-}
-
-// alike adds to stated data what people would call the same: a sign that speaks of moods tells of expressions, and the other
-// way round.
-func alike(stated []string) []string {
-	out := slices.Clone(stated)
-	for _, pair := range [][2]string{{audit.AttrExpression, audit.AttrEmotion}, {audit.AttrEmotion, audit.AttrExpression}} {
-		if slices.Contains(stated, pair[0]) {
-			out = append(out, pair[1])
-		}
-	}
-	return out
-}
-
-func zoneGap(p Processing, n Reading) []string {
-	zones := n.Zones()
-	switch {
-	case zones == nil || slices.Contains(zones, "*"):
-		return []string{} // says nothing about zones
-	case p.Zones == nil:
-		return nil
-	}
-	return minus(p.Zones, zones)
-}
-
-// recipientGap: a host name cannot be told from the name of a company. Where a notice names recipients and none is the
-// host, a person has to say whose host it is.
-func recipientGap(p Processing, n Reading) []string {
-	switch {
-	case p.Sends == No:
-		return []string{}
-	case p.Sends == Unknown, n.Unnamed:
-		return nil
-	}
-	out := []string{}
-	for _, h := range p.Recipients {
-		if !slices.ContainsFunc(n.Scope.Recipients, func(s string) bool { return sameHost(h, s) }) {
-			out = append(out, h)
-		}
-	}
-	if len(out) > 0 && len(n.Scope.Recipients) > 0 {
-		return nil
-	}
-	return normal(out)
-}
-
-func sameHost(host, stated string) bool {
-	host, stated = strings.ToLower(host), strings.ToLower(stated)
-	return stated != "" && (host == stated || strings.HasSuffix(host, "."+stated) || strings.Contains(stated, host))
-}
-
-func purposeGap(purposes []string, n Reading) []string {
-	switch {
-	case len(n.Stated.Purposes) == 0:
-		return []string{} // nothing stated: that is for the text check
-	case purposes == nil:
-		return nil
-	}
-	out := minus(purposes, n.Stated.Purposes)
-	if len(out) > 0 && slices.Contains(n.Inferred, "purposes") {
-		return nil // a purpose can be put in a hundred ways: that the text does not have it is for a person to say
-	}
-	return out
-}
-
-func hintGap(p Processing, n Reading) []string {
-	if len(n.Stated.Purposes) == 0 {
-		return []string{}
-	}
-	return minus(p.Hints, n.Stated.Purposes)
 }
