@@ -15,10 +15,10 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/guard"
 )
 
-// The library forgets everything between two packets. A responder that multicast an address within the last second leaves it
-// out of its next answer (RFC 6762, section 7.4 and 6), so the library drops a service whose neighbour was asked for just
-// before: avahi does that to _rtsp beside _axis-video. So the same questions are also asked from a port of our own, which
-// brings answers to us alone and whole (section 6.7), and what is still missing of a service is asked for by name.
+// The library forgets everything between two packets, so it drops a service whose address came in another one. Responders
+// may leave out what they multicast within the last second (RFC 6762, section 6); with avahi 0.8, _rtsp was lost over IPv6
+// beside _axis-video. So the same questions are also asked from a port of our own, which brings answers to us alone and
+// whole (section 6.7), and what is still missing of a service is asked for by name.
 
 const (
 	directNames   = 4096 // instances, and hosts, that are remembered

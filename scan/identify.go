@@ -63,8 +63,15 @@ func Identify(observations []audit.Observation, inventory []audit.InventoryEntry
 
 	var devices []audit.Device
 	device := map[string]string{}
+	claimed := map[string]int{}
+	for _, c := range distinct(groups) {
+		claimed[c.id()]++
+	}
 	for _, c := range distinct(groups) {
 		d := c.device()
+		if claimed[d.ID] > 1 { // devices that say the same of themselves and are known to be several
+			d.ID = deviceID("several", d.ID, c.where())
+		}
 		if d.Kind == "" { // nothing there, and nobody says there should be
 			continue
 		}
@@ -142,7 +149,11 @@ func merge(groups map[string]*cluster) {
 // mayMerge reports whether a shared key of the kind is enough. Cheap cameras leave the factory with one endpoint reference or
 // one certificate for all: where anything hard says that two devices differ, they stay two. A TLS key alone only joins ports of
 // one address.
+// Two addresses the operator lists as two devices are two, whatever they say of themselves.
 func mayMerge(kind keyKind, a, b *cluster) bool {
+	if a.addressed() && b.addressed() {
+		return false
+	}
 	if kind == byMAC {
 		return true
 	}
@@ -152,6 +163,11 @@ func mayMerge(kind keyKind, a, b *cluster) bool {
 		}
 	}
 	return kind != byTLS || shareAddress(a.loci, b.loci)
+}
+
+// addressed reports whether the inventory lists something at the cluster's address.
+func (c *cluster) addressed() bool {
+	return slices.ContainsFunc(c.entries, func(e audit.InventoryEntry) bool { return e.Address != "" })
 }
 
 func unite(groups map[string]*cluster, a, b *cluster) {
@@ -314,6 +330,14 @@ func (c *cluster) id() string {
 		return deviceID("inventory", c.entries[0].ID)
 	}
 	return deviceID("locus", c.loci[0])
+}
+
+// where names the cluster by what nothing else can share: the operator's entry, or the place.
+func (c *cluster) where() string {
+	if c.addressed() {
+		return "inventory " + c.entries[0].ID
+	}
+	return c.loci[0]
 }
 
 // tiebreak keeps apart devices that carry one endpoint reference from the factory but differ in their serial number.

@@ -48,6 +48,11 @@ func TestIdentify(t *testing.T) {
 			inventory: []audit.InventoryEntry{{ID: "CAM-01", Serial: "lab-00017", Zone: "Z1"}},
 			seen:      []audit.Observation{sighting(one, "onvif", "tds:GetDeviceInformation", audit.Identity{Serial: "LAB-00017"})}},
 		{name: "an inventory entry that never answered is still a device", devices: 1, inventory: []audit.InventoryEntry{{ID: "CAM-01", Address: "192.0.2.9"}}},
+		{name: "two inventory entries stay two, though they say the same of themselves", devices: 2,
+			inventory: []audit.InventoryEntry{{ID: "CAM-01", Address: one}, {ID: "CAM-02", Address: two}},
+			seen: []audit.Observation{
+				sighting(one, "onvif", "tds:GetDeviceInformation", audit.Identity{Serial: "LAB-00017", MACs: []string{"02:00:00:00:00:01"}, EPR: "urn:uuid:a"}),
+				sighting(two, "onvif", "tds:GetDeviceInformation", audit.Identity{Serial: "LAB-00017", MACs: []string{"02:00:00:00:00:01"}, EPR: "urn:uuid:a"})}},
 		{name: "ports of one address are two devices where the inventory says so", devices: 2,
 			inventory: []audit.InventoryEntry{{ID: "CAM-01", Address: "192.0.2.9:8001"}, {ID: "CAM-02", Address: "192.0.2.9:8002"}}},
 	} {
@@ -55,6 +60,13 @@ func TestIdentify(t *testing.T) {
 			got, device := Identify(c.seen, c.inventory)
 			if len(got) != c.devices {
 				t.Errorf("%d devices, want %d: %+v", len(got), c.devices, got)
+			}
+			ids := map[string]bool{}
+			for _, d := range got {
+				ids[d.ID] = true
+			}
+			if len(ids) != len(got) {
+				t.Errorf("%d devices have %d names", len(got), len(ids))
 			}
 			for _, o := range c.seen {
 				if device[o.Locus] == "" {
@@ -96,8 +108,12 @@ func TestIdentifyOrder(t *testing.T) {
 			o.At = o.At.Add(time.Duration(i) * time.Second)
 			seen = append(seen, o)
 		}
-		a, da := Identify(seen, nil)
-		b, db := Identify(rapid.Permutation(seen).Draw(t, "order"), nil)
+		var inventory []audit.InventoryEntry
+		for i, a := range rapid.SliceOfDistinct(rapid.SampledFrom([]string{"192.0.2.1", "192.0.2.2", "192.0.2.9"}), rapid.ID).Draw(t, "inventory") {
+			inventory = append(inventory, audit.InventoryEntry{ID: string(rune('A' + i)), Address: a})
+		}
+		a, da := Identify(seen, inventory)
+		b, db := Identify(rapid.Permutation(seen).Draw(t, "order"), inventory)
 		if d := cmp.Diff(a, b); d != "" {
 			t.Fatal(d)
 		}

@@ -230,13 +230,14 @@ func (r *runner) queue(ctx context.Context, locus string, t audit.Target) {
 	}
 }
 
-// loginFor returns the one login of a device, shared by every address that carries its endpoint reference. Called with the lock.
+// loginFor returns the one login of a device, shared by every address that carries its endpoint reference and that the
+// inventory does not list as a device of its own. Called with the lock.
 func (r *runner) loginFor(p *place, t audit.Target) (*probe.Login, audit.Text) {
 	if r.o.Guard.Permit() < audit.PermitLogin {
 		return nil, msg.Text("scan.login.permit")
 	}
 	key := p.locus
-	if t.Identity.EPR != "" {
+	if t.Identity.EPR != "" && r.entries[p.locus].Address == "" {
 		key = t.Identity.EPR
 	}
 	if l := r.logins[key]; l != nil {
