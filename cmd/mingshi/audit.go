@@ -34,6 +34,7 @@ import (
 type plan struct {
 	file      *audit.SiteFile
 	yaml      []byte
+	dir       string // folder of the site file, where the files it names are
 	out       string // folder of the bundle
 	permit    audit.Permit
 	ifaces    []string // narrows the authority's
@@ -69,6 +70,7 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 		return audit.Report{}, &exitError{code: exitNotAllowed, text: msg.Text("cli.bundle.not-begun", clean.Text(p.out, 200), becauseOf(err, p.out))}
 	}
 
+	kept := exhibits(bundle, p.dir, p.file)
 	progress := report.NewProgress(a.err, isTerminal(a.err), a.quiet, a.lang)
 	gathered := scan.Run(ctx, scan.Options{Site: p.file, Guard: g, Modules: all.Modules(), Methods: discover.Methods(), Evidence: bundle,
 		Login: func(ref string) (string, string, error) {
@@ -80,6 +82,7 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 		},
 		Sample: p.sample, Window: p.window, Clock: p.clock, Scrub: bundle.Scrub, Journal: bundle.Journal, Progress: progress})
 	progress.Step(msg.Text("scan.step.judge"))
+	gathered.Coverage = append(gathered.Coverage, kept...)
 	run.Complete, run.Why, run.Interfaces = gathered.Complete, gathered.Why, gathered.Interfaces
 	r, judgeErr := scan.Assemble(scan.Record{Site: *p.file, Observations: gathered.Observations, Coverage: gathered.Coverage, Tool: tool(), Run: run}, all.Modules(), packs)
 	progress.Done()

@@ -63,7 +63,7 @@ func (a *app) scanCommand() *cobra.Command {
 			if p >= audit.PermitLogin {
 				a.warnOfLogins(file, siteFile, login)
 			}
-			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, out: out, permit: p, ifaces: ifaces, login: login,
+			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, dir: filepath.Dir(siteFile), out: out, permit: p, ifaces: ifaces, login: login,
 				sample: probe.Sample{Events: events, Metadata: metadata}, window: window, clock: time.Now})
 			if err != nil {
 				return err

@@ -195,7 +195,7 @@ var reportMessages = map[string]audit.Text{
 	"report.limit.network":       {ZH: "网络证据不能说明处理目的、是否取得同意，也不能说明涉及多少人、是谁。", EN: "Network evidence shows neither purposes nor consent, nor how many people are concerned or who they are."},
 
 	// what to do next
-	"report.next.resume":      {ZH: "先完成检查：用同一场所文件和 --resume 继续，再看结论。", EN: "Complete the audit first: continue with the same site file and --resume, then read the result."},
+	"report.next.again":       {ZH: "先完成检查：用同一场所文件再运行一次 mingshi scan，再看结论。", EN: "Complete the audit first: run mingshi scan again with the same site file, then read the result."},
 	"report.next.confirm":     {ZH: "由检查人员在现场逐项核对涉嫌不符的情形：请被检查方打开设备和后台配置界面，记入现场笔录并签字。", EN: "Have inspectors confirm each suspected finding on site: ask the operator to open the device and back-end settings, record it and have it signed."},
 	"report.next.preserve":    {ZH: "保全证据：尽快保存证据包原件，必要时申请时间戳或者公证；通知被检查方保留日志和配置。", EN: "Preserve the evidence: keep the bundle as it is, add a time stamp or notarisation where needed, and have the operator keep logs and settings."},
 	"report.next.request":     {ZH: "按“需要调取的材料”清单调取 %[1]s，注明提出日期和答复情况。", EN: "Ask for what is listed under \"What to ask for\" (%[1]s); note when it was asked for and what was answered."},
