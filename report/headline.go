@@ -79,7 +79,7 @@ func (v *View) next() []audit.Text {
 	var out []audit.Text
 	do := func(id string, args ...any) { out = append(out, msg.Text("report.next."+id, args...)) }
 	if !v.Report.Run.Complete {
-		do("resume")
+		do("again")
 	}
 	if v.Counts.Outcome[audit.Suspected] > 0 {
 		do("confirm")
