@@ -19,4 +19,4 @@ cross: ## the three systems
 	for os in linux windows darwin; do CGO_ENABLED=0 GOOS=$$os go build -o /dev/null ./cmd/mingshi || exit 1; done
 
 golden: ## write the golden files again; read the difference before you commit it
-	go test ./... -update
+	go test ./report ./site ./internal/scenario -update
