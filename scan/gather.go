@@ -1,0 +1,148 @@
+package scan
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/clean"
+	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+)
+
+// unseen adds a coverage entry for every inventory entry with an address inside the perimeter that never answered. "No answer"
+// is said only of what was asked: a permit that sends nothing, and a run that was stopped before, say so instead.
+func (r *runner) unseen(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	asked, answered := map[string]bool{}, map[string]bool{}
+	for _, o := range r.observations {
+		switch o.Status {
+		case audit.Declared, audit.Denied, audit.Interrupted:
+		case audit.Unreachable, audit.Timeout:
+			asked[o.Locus] = true
+		default:
+			answered[o.Locus] = true
+		}
+	}
+	for _, e := range r.o.Site.Inventory {
+		l := r.places.ofEntry(e)
+		if e.Address == "" || answered[l] || outside(r.o.Guard, e.Address) {
+			continue
+		}
+		c := audit.Coverage{Target: e.Address, Module: "inventory", Status: audit.NoAnswer, Detail: msg.Text("scan.inventory.unseen")}
+		switch {
+		case r.o.Guard.Permit() < audit.PermitDiscover:
+			c.Status, c.Detail = audit.Skipped, msg.Text("scan.skipped.permit", r.o.Guard.Permit().String(), audit.PermitDiscover.String())
+		case ctx.Err() != nil && !asked[l]:
+			c.Status, c.Detail = audit.Stopped, msg.Text("scan.skipped.stop")
+		}
+		r.coverage = append(r.coverage, c)
+	}
+}
+
+// outside reports an address of the inventory that may not be asked; the denial is in the coverage already.
+func outside(g *guard.Guard, address string) bool {
+	if ap, err := netip.ParseAddrPort(address); err == nil {
+		return !g.Inside(ap.Addr())
+	}
+	a, err := netip.ParseAddr(address)
+	return err == nil && !g.Inside(a)
+}
+
+func (r *runner) gathered(ctx context.Context) Gathered {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := Gathered{Observations: r.observations, Coverage: append(r.coverage, denials(r.o.Guard.Denials())...), Complete: true, Interfaces: []string{}}
+	if ifs, err := r.o.Guard.Interfaces(); err == nil {
+		for _, i := range ifs {
+			g.Interfaces = append(g.Interfaces, i.Name)
+		}
+	}
+	heard := slices.ContainsFunc(g.Observations, func(o audit.Observation) bool {
+		if o.Endpoint.IsValid() && !r.o.Guard.Inside(o.Endpoint.Addr()) {
+			return false // a neighbour's device that answered a multicast says nothing of the site
+		}
+		return o.Status != audit.Declared && o.Status != audit.Unreachable && o.Status != audit.Timeout && o.Status != audit.Denied && o.Status != audit.Interrupted
+	})
+	switch {
+	case ctx.Err() != nil:
+		g.Complete, g.Why = false, msg.Text("scan.why.interrupt")
+	case r.methodsRan == 0:
+		g.Complete, g.Why = false, msg.Text("scan.why.discovery")
+	case r.o.Guard.Permit() < audit.PermitDiscover:
+		g.Complete, g.Why = false, msg.Text("scan.why.listen")
+	case !heard:
+		g.Complete, g.Why = false, msg.Text("scan.why.unreached")
+	}
+	r.journal("run-ended", map[string]any{"complete": g.Complete, "observations": len(g.Observations)})
+	return g
+}
+
+// keep stores an observation, with what a device said in it freed of secrets.
+func (r *runner) keep(o audit.Observation) {
+	o.At, o.Until = o.At.UTC().Truncate(time.Millisecond), o.Until.UTC().Truncate(time.Millisecond)
+	o = scrubbed(o, r.o.Scrub)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.observations = append(r.observations, o)
+}
+
+// scrubbed frees the device's own words of secrets. The program's words around them stay as they are, even where a user name
+// is one of them: judging depends on these, and they hold nothing of a device.
+func scrubbed(o audit.Observation, scrub func([]byte) []byte) audit.Observation {
+	if scrub == nil || o.Module == siteModule {
+		return o
+	}
+	said := struct {
+		Detail   string
+		Identity *audit.Identity
+		Data     json.RawMessage `json:",omitempty"`
+	}{o.Detail, o.Identity, o.Data}
+	b, err := json.Marshal(said)
+	if err != nil {
+		o.Detail, o.Data = "", nil // what cannot be searched is not kept
+		return o
+	}
+	said.Identity, said.Data = nil, nil
+	if err := json.Unmarshal(scrub(b), &said); err != nil {
+		o.Detail, o.Data, o.Identity = "", nil, nil
+		return o
+	}
+	o.Detail, o.Identity, o.Data = said.Detail, said.Identity, said.Data
+	return o
+}
+
+func (r *runner) cover(cs ...audit.Coverage) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.coverage = append(r.coverage, cs...)
+}
+
+func (r *runner) failure(target, module string, err error) audit.Coverage {
+	c := audit.Coverage{Target: target, Module: module, Status: audit.Failed, Detail: msg.Text("scan.failed.error", clean.Text(err.Error(), 300))}
+	var p *panicError
+	var d *guard.DeniedError
+	switch {
+	case errors.Is(err, errHung):
+		c.Detail = msg.Text("scan.failed.hang")
+	case errors.As(err, &p):
+		c.Detail = msg.Text("scan.failed.panic", clean.Text(p.Error(), 300))
+		r.journal("module-panic", map[string]any{"module": module, "target": target, "stack": clean.Text(string(p.stack), 2000)})
+	case errors.As(err, &d):
+		c.Status, c.Detail = audit.DeniedByUs, d.Denial.Reason
+	case errors.Is(err, context.Canceled):
+		c.Status, c.Detail = audit.Stopped, msg.Text("scan.skipped.stop")
+	}
+	return c
+}
+
+func (r *runner) journal(event string, fields map[string]any) {
+	if r.o.Journal != nil {
+		r.o.Journal(event, fields)
+	}
+}
