@@ -16,9 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/report"
 )
 
 // result is what one call of the program left behind.
@@ -328,11 +331,36 @@ func readReport(t *testing.T, dir string) audit.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fitsSchema(t, data)
 	var r audit.Report
 	if err := json.Unmarshal(data, &r); err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// fitsSchema holds a report against the published schema.
+func fitsSchema(t *testing.T, data []byte) {
+	t.Helper()
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("report.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := c.Compile("report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiled.Validate(doc); err != nil {
+		t.Errorf("the report does not fit its schema: %v", err)
+	}
 }
 
 func findings(r audit.Report, rule string, o audit.Outcome) (out []audit.Finding) {
