@@ -42,7 +42,8 @@ type Pair struct {
 	Values []audit.Text
 }
 
-// Counts says how many findings there are. A finding is one rule for one subject.
+// Counts says how many findings there are. A finding is one rule for one subject. Rules that only set the frame (of
+// severity info) count where they suspect something, and not otherwise.
 type Counts struct {
 	Outcome    map[audit.Outcome]int
 	Severity   map[audit.Severity]int // of suspected findings only
@@ -99,8 +100,14 @@ func (v *View) Of(o audit.Outcome) []Group {
 
 func (v *View) count() {
 	c := Counts{Outcome: map[audit.Outcome]int{}, Severity: map[audit.Severity]int{}}
-	rules, devices := map[string]bool{}, map[string]bool{}
+	rules, devices, frame := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, r := range v.Report.Rules {
+		frame[r.ID] = r.Severity == audit.Info
+	}
 	for _, f := range v.Report.Findings {
+		if frame[f.Rule] && outcome(f) != audit.Suspected {
+			continue // scope, exemptions and the burden sheet: that they apply says nothing of conformity
+		}
 		c.Outcome[outcome(f)]++
 		if outcome(f) != audit.Suspected {
 			continue
