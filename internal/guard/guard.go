@@ -59,6 +59,7 @@ type Guard struct {
 	states  map[netip.Addr]*state
 	sweepAt int // size of states at which idle ones are dropped next
 
+	route      func(netip.Addr) (netip.Addr, error)
 	denials    denials
 	neighbours neighbourCache
 }
@@ -95,6 +96,7 @@ func New(cfg Config) (*Guard, error) {
 	if g.interfaces == nil {
 		g.interfaces = systemInterfaces
 	}
+	g.route = systemRoute
 	g.own = sync.OnceValue(g.ownPrefixes)
 	if len(cfg.Only) > 0 {
 		g.only = map[netip.AddrPort]bool{}
@@ -136,6 +138,8 @@ func (g *Guard) Check(what string, a netip.Addr, need audit.Permit) error {
 		return g.refuse(what, target, msg.Text("guard.denied.outside"))
 	case g.edge(a):
 		return g.refuse(what, target, msg.Text("guard.denied.host"))
+	case !g.byRoute(a):
+		return g.refuse(what, target, msg.Text("guard.denied.route"))
 	}
 	return g.checkRun(what, target, need)
 }
