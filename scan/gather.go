@@ -19,10 +19,12 @@ import (
 func (r *runner) unseen(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	asked, answered := map[string]bool{}, map[string]bool{}
+	asked, answered, denied := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, o := range r.observations {
 		switch o.Status {
-		case audit.Declared, audit.Denied, audit.Interrupted:
+		case audit.Declared, audit.Interrupted:
+		case audit.Denied: // the guard's own entry says why
+			denied[o.Locus] = true
 		case audit.Unreachable, audit.Timeout:
 			asked[o.Locus] = true
 		default:
@@ -31,7 +33,7 @@ func (r *runner) unseen(ctx context.Context) {
 	}
 	for _, e := range r.o.Site.Inventory {
 		l := r.places.ofEntry(e)
-		if e.Address == "" || answered[l] || outside(r.o.Guard, e.Address) {
+		if e.Address == "" || answered[l] || denied[l] && !asked[l] || outside(r.o.Guard, e.Address) {
 			continue
 		}
 		c := audit.Coverage{Target: e.Address, Module: "inventory", Status: audit.NoAnswer, Detail: msg.Text("scan.inventory.unseen")}
