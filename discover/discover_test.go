@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -152,8 +153,8 @@ func (t *targets) ours() {
 func TestWSDiscovery(t *testing.T) {
 	var probes sync.Map
 	responder(t, func(id string) [][]byte {
-		n, _ := probes.LoadOrStore(id, new(int))
-		*n.(*int)++
+		n, _ := probes.LoadOrStore(id, new(atomic.Int64))
+		n.(*atomic.Int64).Add(1)
 		return [][]byte{
 			probeMatch(id, wsdiscovery.Match{EPR: "urn:uuid:cam", Types: []wsdiscovery.QName{wsdiscovery.NetworkVideoTransmitter()},
 				Scopes: []string{"onvif://www.onvif.org/name/IPC-BO", "onvif://www.onvif.org/hardware/E1", "onvif://www.onvif.org/mac/00:40:8c:00:00:01"},
@@ -191,7 +192,7 @@ func TestWSDiscovery(t *testing.T) {
 	}
 	n := 0
 	probes.Range(func(_, v any) bool {
-		if *v.(*int) == 2 {
+		if v.(*atomic.Int64).Load() == 2 {
 			n++
 		}
 		return true
