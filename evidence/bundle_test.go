@@ -558,33 +558,6 @@ func TestZipIsDeterministic(t *testing.T) {
 	}
 }
 
-// The report that is rendered is the one on the disk: without secrets.
-func TestAddReport(t *testing.T) {
-	b, dir := create(t, options())
-	b.Login("walker7", "Tr0ub4dor&3")
-	in := audit.Report{Schema: audit.ReportSchema, Site: audit.Site{ID: "SH-0421"}, Tool: options().Tool,
-		Devices:      []audit.Device{{ID: "d-1", Kind: audit.KindCamera, Name: "walker7's camera"}},
-		Observations: []audit.Observation{{ID: "o-1", At: start, Status: audit.Refused, Detail: `401 Digest realm="x", nonce="8b84a3b789283a8b" (Tr0ub4dor&3)`}}}
-	out, err := b.AddReport(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out.Devices[0].Name != "*******'s camera" || out.Observations[0].Detail != `401 Digest realm="x", nonce="****************" (***********)` {
-		t.Errorf("%+v", out)
-	}
-	if err := b.Close(manifest()); err != nil {
-		t.Fatal(err)
-	}
-	r, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if rep, err := r.Report(); err != nil || rep.Devices[0].Name != out.Devices[0].Name || rep.Observations[0].Status != audit.Refused {
-		t.Errorf("%+v %v", rep, err)
-	}
-}
-
 func TestReportIsReadStrictly(t *testing.T) {
 	b, dir := create(t, options())
 	if err := b.Close(manifest()); err != nil {

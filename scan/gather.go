@@ -126,14 +126,18 @@ func (r *runner) cover(cs ...audit.Coverage) {
 }
 
 func (r *runner) failure(target, module string, err error) audit.Coverage {
-	c := audit.Coverage{Target: target, Module: module, Status: audit.Failed, Detail: msg.Text("scan.failed.error", clean.Text(err.Error(), 300))}
+	// An error may quote the device, so it goes the way of everything a device said.
+	said := func(s string) string {
+		return scrubbed(audit.Observation{Detail: clean.Text(s, 300)}, r.o.Scrub).Detail
+	}
+	c := audit.Coverage{Target: target, Module: module, Status: audit.Failed, Detail: msg.Text("scan.failed.error", said(err.Error()))}
 	var p *panicError
 	var d *guard.DeniedError
 	switch {
 	case errors.Is(err, errHung):
 		c.Detail = msg.Text("scan.failed.hang")
 	case errors.As(err, &p):
-		c.Detail = msg.Text("scan.failed.panic", clean.Text(p.Error(), 300))
+		c.Detail = msg.Text("scan.failed.panic", said(p.Error()))
 		r.journal("module-panic", map[string]any{"module": module, "target": target, "stack": clean.Text(string(p.stack), 2000)})
 	case errors.As(err, &d):
 		c.Status, c.Detail = audit.DeniedByUs, d.Denial.Reason

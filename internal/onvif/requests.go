@@ -39,7 +39,6 @@ const (
 	nsNotify      = "http://docs.oasis-open.org/wsn/b-2"
 	actionUnsub   = "http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager/UnsubscribeRequest"
 	actionPull    = NSEvents + "/PullPointSubscription/PullMessagesRequest"
-	actionSync    = NSEvents + "/PullPointSubscription/SetSynchronizationPointRequest"
 	actionCreate  = NSEvents + "/EventPortType/CreatePullPointSubscriptionRequest"
 	actionProps   = NSEvents + "/EventPortType/GetEventPropertiesRequest"
 	actionEvCaps  = NSEvents + "/EventPortType/GetServiceCapabilitiesRequest"
@@ -179,14 +178,6 @@ func GetRuleOptions(token string) Operation {
 	}{Token: token})
 }
 
-// GetAnalyticsModuleOptions asks for the values module parameters can take.
-func GetAnalyticsModuleOptions(token string) Operation {
-	return op("tan", NSAnalytics, "GetAnalyticsModuleOptions", struct {
-		XMLName xml.Name `xml:"tan:GetAnalyticsModuleOptions"`
-		Token   string   `xml:"tan:ConfigurationToken"`
-	}{Token: token})
-}
-
 // GetSupportedMetadata asks every module for a sample of its metadata.
 func GetSupportedMetadata() Operation { return bare("tan", NSAnalytics, "GetSupportedMetadata") }
 
@@ -248,11 +239,6 @@ func CreatePullPoint(filter string, namespaces map[string]string, period string)
 // PullMessages asks for what happened, waiting up to the timeout (ISO 8601).
 func PullMessages(timeout string, limit int) Operation {
 	return acting(op("tev", NSEvents, "PullMessages", event.PullMessages{Timeout: xsd.Duration(timeout), MessageLimit: xsd.Int(limit)}), actionPull)
-}
-
-// SetSynchronizationPoint asks a pull point to repeat the state of every property.
-func SetSynchronizationPoint() Operation {
-	return acting(op("tev", NSEvents, "SetSynchronizationPoint", event.SetSynchronizationPoint{}), actionSync)
 }
 
 // Unsubscribe releases a pull point.
