@@ -47,6 +47,9 @@ type Device struct {
 	Inventory string                 `json:"inventory,omitempty"` // id of the site file's entry
 	Channels  int                    `json:"channels,omitempty"`
 	Loci      []string               `json:"loci"`
+	Foreign   bool                   `json:"foreign,omitempty"`  // answered from outside the perimeter: recorded, never contacted
+	Via       string                 `json:"via,omitempty"`      // id of the recorder whose channel it is
+	Channel   string                 `json:"channel,omitempty"`  // the recorder's number or token for it
 	Inferred  bool                   `json:"inferred,omitempty"` // vendor and kind rest on a banner or an address prefix only
 	Face      map[Function]FaceState `json:"face"`
 	Outbound  []Outbound             `json:"outbound"`

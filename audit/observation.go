@@ -78,6 +78,7 @@ type Observation struct {
 	Status   Status          `json:"status"`
 	Detail   string          `json:"detail,omitempty"` // bounded, cleaned text of the device or the failure
 	Identity *Identity       `json:"identity,omitempty"`
+	Behind   []Channel       `json:"behind,omitempty"` // video sources of a recorder, where the exchange lists them
 	Data     json.RawMessage `json:"data,omitempty"`
 	Evidence []string        `json:"evidence,omitempty"` // ids of the transcript's records or digests of blobs
 	Basis    []string        `json:"basis,omitempty"`    // observations this one sums up
@@ -112,4 +113,30 @@ type Coverage struct {
 	Module string         `json:"module"`
 	Status CoverageStatus `json:"status"`
 	Detail Text           `json:"detail"`
+
+	// Addresses says for every address of a prefix what became of it, where a method asks one by one.
+	Addresses []AddressOutcome `json:"addresses,omitempty"`
 }
+
+// AddressOutcome lists the addresses of a prefix that shared an outcome.
+type AddressOutcome struct {
+	Outcome Reached  `json:"outcome"`
+	Count   int      `json:"count"`
+	Ranges  []string `json:"ranges"` // "192.0.2.7" or "192.0.2.7-192.0.2.19", ascending, both ends included
+}
+
+// Reached says what became of one address that was asked one by one.
+type Reached string
+
+// What became of an address.
+const (
+	ReachedOpen    Reached = "open"       // answered, and a port accepts connections
+	ReachedClosed  Reached = "closed"     // answered; every port asked refuses
+	ReachedMute    Reached = "mute"       // there on the link or by ping; no port answered
+	ReachedAbsent  Reached = "absent"     // nobody on the link says the address is theirs
+	ReachedNothing Reached = "unanswered" // behind a router: nothing came back, which a device that drops everything does too
+	ReachedOwn     Reached = "own"        // this machine, or the network or broadcast address
+	ReachedDenied  Reached = "denied"     // our own guard refused
+	ReachedFailed  Reached = "failed"     // this machine could not ask
+	ReachedNot     Reached = "not-asked"  // the run ended first, or the prefix is too large
+)

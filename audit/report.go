@@ -19,6 +19,7 @@ type Report struct {
 	Devices      []Device      `json:"devices"`
 	Findings     []Finding     `json:"findings"`
 	Coverage     []Coverage    `json:"coverage"`
+	Recall       *Recall       `json:"recall,omitempty"` // nil where nothing was looked for
 	Observations []Observation `json:"observations"`
 	Facts        []Fact        `json:"facts"`
 	FactSpecs    []FactSpec    `json:"fact_specs"`
@@ -56,6 +57,29 @@ type PackRef struct {
 	Version string `json:"version"`
 	Title   Text   `json:"title"`
 	SHA256  string `json:"sha256"`
+}
+
+// Recall estimates how many cameras the site has from the overlap of independent ways of finding them (capture-recapture):
+// two lists, those that answered a question to everybody and those that were met by asking address by address.
+// Chapman's estimator with a log-normal interval (Chao 1989); the lists are not fully independent, so it is a lower guide.
+type Recall struct {
+	Found     int          `json:"found"`     // cameras found by any method
+	Announced int          `json:"announced"` // of them, by answering a multicast or broadcast question
+	Swept     int          `json:"swept"`     // of them, by being asked at their address
+	Both      int          `json:"both"`
+	Estimate  float64      `json:"estimate"` // of all cameras that could answer; 0 where Usable is false
+	Low       float64      `json:"low"`      // 95 % interval
+	High      float64      `json:"high"`
+	Usable    bool         `json:"usable"`  // false: too few were found by both ways, or only one way was open
+	Missing   int          `json:"missing"` // how many cameras the estimate, the survey or the inventory says were not found
+	Lists     []RecallList `json:"lists"`   // per method, how many cameras it found
+	Note      Text         `json:"note"`
+}
+
+// RecallList is how many cameras one method found.
+type RecallList struct {
+	Method string `json:"method"`
+	Found  int    `json:"found"`
 }
 
 // RuleText is the text of a rule as applied, so that a report can be read without the packs.

@@ -23,6 +23,20 @@ type Target struct {
 	Extra     map[string][]string `json:"extra,omitempty"` // anything else, verbatim
 }
 
+// Channel is a video source behind a recorder, as the recorder describes it. Every field but ID is optional and hostile:
+// bounded, cleaned text. A channel with an address is a camera on a network; one without is wired to the recorder.
+type Channel struct {
+	ID       string         `json:"id"` // the recorder's own number or token
+	Name     string         `json:"name,omitempty"`
+	Addr     netip.AddrPort `json:"addr,omitzero"` // where the recorder says the camera is; port 0 where it names none
+	MAC      string         `json:"mac,omitempty"`
+	Vendor   string         `json:"vendor,omitempty"`
+	Model    string         `json:"model,omitempty"`
+	Firmware string         `json:"firmware,omitempty"`
+	Serial   string         `json:"serial,omitempty"`
+	Online   *bool          `json:"online,omitempty"` // whether the recorder receives it now; nil: not said
+}
+
 // Identity is what an exchange says about who a device is. Every field is optional and hostile: bounded, cleaned text.
 // The first five identify, strongest first; the rest describe.
 type Identity struct {

@@ -18,11 +18,35 @@ type Method struct {
 	Name  string
 	Doc   audit.Text
 	Needs audit.Permit // the least permit it runs under
+	Asks  audit.Text   // what is sent and to whom, in one line; empty where nothing is
+	Group Group        // how it finds devices, for the estimate of what was missed
+
+	// Cost says what a run would send in this environment, one entry per interface or prefix. It sends nothing itself.
+	Cost func(env Env) []Cost
 
 	// Run looks until it is done or the context ends, and calls found for every target as soon as it is known, possibly
 	// from several goroutines at once. The coverage says what was tried on each interface, prefix or entry. An error means
 	// it could not run at all; the end of the context is coverage.
 	Run func(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error)
+}
+
+// Group is how a method finds devices. Methods of different groups find a device independently of each other, roughly.
+type Group int
+
+// The groups.
+const (
+	Listed    Group = iota // the operator names it
+	Announced              // it answers a question that goes to everybody
+	Swept                  // it answers at its own address
+)
+
+// Cost is what a method would send to one interface or prefix.
+type Cost struct {
+	Target  string        // interface or prefix
+	To      string        // "239.255.255.250:3702" or "256 addresses"
+	Packets int           // most packets sent, without what a device that answers is asked further
+	Lasts   time.Duration // at most, roughly
+	Why     audit.Text    // where it would not run: why
 }
 
 // Env is everything a method may touch. Guard is required, the rest has defaults.
@@ -33,6 +57,7 @@ type Env struct {
 	Clock    func() time.Time  // default time.Now
 	Ports    []uint16          // ports to connect to, default CameraPorts
 	Window   time.Duration     // how long to listen for answers, default 6 s
+	Quick    bool              // listen no longer than 1.5 times the protocol's own longest delay after the last question
 	Progress func(audit.Text)  // one short line for a person; may be called concurrently
 }
 

@@ -36,7 +36,7 @@ type heard struct {
 
 // direct asks for every service type over a socket of our own until the context ends or the window has passed.
 func (b *browsing) direct(ctx context.Context, v6 bool) error {
-	u, err := b.env.Guard.OpenUDP(b.ifi, v6)
+	u, err := b.env.Guard.OpenUDP(b.ifi, guard.UDPOptions{V6: v6})
 	if err != nil {
 		return err
 	}

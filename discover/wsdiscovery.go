@@ -65,7 +65,7 @@ type source struct {
 }
 
 func (i *inquiry) run(ctx context.Context) audit.Coverage {
-	u, err := i.env.Guard.OpenUDP(i.ifi, i.v6)
+	u, err := i.env.Guard.OpenUDP(i.ifi, guard.UDPOptions{V6: i.v6})
 	if err != nil {
 		status := audit.Failed
 		if guard.IsDenied(err) {

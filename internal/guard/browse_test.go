@@ -87,7 +87,7 @@ func TestBrowseRefusals(t *testing.T) {
 	if err := g.Browse(t.Context(), Interface{Index: 99, Name: "wan0"}, false, "_rtsp._tcp", nothing); !IsDenied(err) {
 		t.Errorf("an interface outside: %v", err)
 	}
-	if _, err := g.OpenUDP(Interface{Index: 99, Name: "wan0"}, false); !IsDenied(err) {
+	if _, err := g.OpenUDP(Interface{Index: 99, Name: "wan0"}, UDPOptions{V6: false}); !IsDenied(err) {
 		t.Errorf("a socket on an interface outside: %v", err)
 	}
 	var ae *AuthorityError

@@ -28,6 +28,15 @@ type UDP struct {
 	ifi  Interface
 	conn *net.UDPConn
 	buf  []byte
+	o    UDPOptions
+}
+
+// UDPOptions say what a socket is for.
+type UDPOptions struct {
+	V6        bool
+	Groups    []netip.Addr // groups to listen to, where devices answer to the group; they need Port
+	Port      uint16       // a port to listen on beside the one questions leave from, where devices answer to a fixed one; 0: none
+	Broadcast bool         // questions may go to 255.255.255.255 and to the broadcast addresses of the interface's own prefixes
 }
 
 const (
@@ -38,7 +47,8 @@ const (
 // OpenUDP opens a socket bound to an ephemeral port on the interface's address of the family, one inside the perimeter
 // where there is one, set to send multicast there (TTL 1), with a receive buffer sized for a burst (4 MiB asked for). It
 // works on loopback too, although that interface does not call itself able to multicast. Needs permit discover.
-func (g *Guard) OpenUDP(ifi Interface, v6 bool) (*UDP, error) {
+func (g *Guard) OpenUDP(ifi Interface, o UDPOptions) (*UDP, error) {
+	v6 := o.V6
 	if err := g.checkRun("udp", ifi.Name, audit.PermitDiscover); err != nil {
 		return nil, err
 	}
@@ -62,7 +72,7 @@ func (g *Guard) OpenUDP(ifi Interface, v6 bool) (*UDP, error) {
 		c.Close()
 		return nil, fmt.Errorf("guard: multicast on %s: %w", ifi.Name, err)
 	}
-	return &UDP{g: g, ifi: ifi, conn: c, buf: make([]byte, maxDatagram)}, nil
+	return &UDP{g: g, ifi: ifi, conn: c, buf: make([]byte, maxDatagram), o: o}, nil
 }
 
 // ErrNoAddress is returned where an interface has no address of the family that was asked for.

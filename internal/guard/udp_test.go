@@ -37,7 +37,7 @@ func TestUDPMulticastOnLoopback(t *testing.T) {
 			l.WriteTo(b[:n], from) //nolint:errcheck // the receiver notices
 		}
 	}()
-	u, err := g.OpenUDP(ifi, false)
+	u, err := g.OpenUDP(ifi, UDPOptions{V6: false})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestUDPMulticastOnLoopback(t *testing.T) {
 
 func TestUDPRefusals(t *testing.T) {
 	g := loopback(t, nil)
-	u, err := g.OpenUDP(lo(t, g), false)
+	u, err := g.OpenUDP(lo(t, g), UDPOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,11 +78,11 @@ func TestUDPRefusals(t *testing.T) {
 	if _, err := u.Receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the next wait is not ended by the last deadline: %v", err)
 	}
-	if _, err := g.OpenUDP(Interface{}, false); err == nil {
+	if _, err := g.OpenUDP(Interface{}, UDPOptions{V6: false}); err == nil {
 		t.Error("a socket on no interface")
 	}
 	low := loopback(t, func(c *Config) { c.Permit = audit.PermitListen })
-	if _, err := low.OpenUDP(lo(t, low), false); !IsDenied(err) {
+	if _, err := low.OpenUDP(lo(t, low), UDPOptions{V6: false}); !IsDenied(err) {
 		t.Errorf("permit listen: %v", err)
 	}
 }
