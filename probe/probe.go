@@ -41,6 +41,7 @@ type Env struct {
 	Evidence evidence.Recorder
 	Clock    func() time.Time
 	Sample   Sample
+	Brief    bool             // ask only who the device is and what it speaks, with as few packets as possible
 	Done     *Done            // what other modules already did on this device
 	Progress func(audit.Text) // one short line for a person; never nil
 }

@@ -166,7 +166,7 @@ func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Targ
 func (r *runner) probe(ctx context.Context, p *place, m probe.Module, t audit.Target) ([]audit.Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.Budget-p.spent)
 	defer cancel()
-	env := probe.Env{Device: r.o.Guard.Device(p.addr), Guard: r.o.Guard, Login: p.login, Evidence: r.o.Evidence, Clock: r.o.Clock, Sample: r.o.Sample,
+	env := probe.Env{Device: r.o.Guard.Device(p.addr), Guard: r.o.Guard, Login: p.login, Evidence: r.o.Evidence, Clock: r.o.Clock, Sample: r.o.Sample, Brief: r.o.Brief,
 		Done: &p.done, Progress: func(t audit.Text) { r.o.Progress.Device(p.locus, t) }}
 	type result struct {
 		observations []audit.Observation

@@ -30,6 +30,8 @@ type Options struct {
 	Sample   probe.Sample                              // 30 s of events, 20 s of metadata
 	Ports    []uint16                                  // ports the sweep connects to; discover's own list
 	Window   time.Duration                             // how long discovery listens; 6 s
+	Quick    bool                                      // discovery listens no longer than the protocols' own delays ask for
+	Brief    bool                                      // devices are asked only who they are, with few packets
 	Parallel int                                       // devices probed at once; 16
 	Budget   time.Duration                             // for one device, all modules; 5 min
 	Grace    time.Duration                             // to release what a device holds after the run ends; 8 s
@@ -138,7 +140,7 @@ func (r *runner) discoverAll(ctx context.Context) {
 
 func (r *runner) discoverBy(ctx context.Context, m discover.Method) {
 	r.o.Progress.Step(msg.Text("scan.step.discover", m.Doc))
-	env := discover.Env{Guard: r.o.Guard, Site: r.o.Site, Evidence: r.o.Evidence, Clock: r.o.Clock, Ports: r.o.Ports, Window: r.o.Window, Progress: r.o.Progress.Step}
+	env := discover.Env{Guard: r.o.Guard, Site: r.o.Site, Evidence: r.o.Evidence, Clock: r.o.Clock, Ports: r.o.Ports, Window: r.o.Window, Quick: r.o.Quick, Progress: r.o.Progress.Step}
 	var found []audit.Coverage
 	err := isolated(func() (err error) {
 		found, err = m.Run(ctx, env, func(t audit.Target) { r.target(ctx, t) })
