@@ -18,7 +18,15 @@ type Survey struct {
 	At            Period        `json:"at" yaml:"at"`
 	By            []Person      `json:"by" yaml:"by"`
 	OnlineChecked []OnlineCheck `json:"online_checked,omitempty" yaml:"online_checked,omitempty"`
+	Cameras       []CameraCount `json:"cameras,omitempty" yaml:"cameras,omitempty"`
 	Signed        *File         `json:"signed,omitempty" yaml:"signed,omitempty"`
+}
+
+// CameraCount is how many cameras and face terminals the inspector saw in a zone. Each is counted once, in the zone it films;
+// a zone without an entry was not counted.
+type CameraCount struct {
+	Zone  string `json:"zone" yaml:"zone"`
+	Count int    `json:"count" yaml:"count"`
 }
 
 // Walked lists the zones a survey covered.

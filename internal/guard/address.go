@@ -58,11 +58,12 @@ func covered(p netip.Prefix, by []netip.Prefix) bool {
 		return false
 	}
 	// Some of by lie inside p: only both halves together can be covered.
-	low, high := halves(p)
+	low, high := Halves(p)
 	return covered(low, by) && covered(high, by)
 }
 
-func halves(p netip.Prefix) (low, high netip.Prefix) {
+// Halves returns the two prefixes one bit longer that a prefix consists of.
+func Halves(p netip.Prefix) (low, high netip.Prefix) {
 	bits := p.Bits() + 1
 	b := p.Masked().Addr().AsSlice()
 	b[(bits-1)/8] |= 1 << (7 - (bits-1)%8)
@@ -83,6 +84,13 @@ func Last(p netip.Prefix) netip.Addr {
 // isEdge reports whether an IPv4 address is the network or the broadcast address of a prefix that has such.
 func isEdge(p netip.Prefix, a netip.Addr) bool {
 	return a.Is4() && p.Addr().Is4() && p.Bits() <= 30 && p.Contains(a) && (a == p.Masked().Addr() || a == Last(p))
+}
+
+// Host reports whether an address can be a host's: inside the perimeter, and no network or broadcast address of it or of a
+// network this machine is in.
+func (g *Guard) Host(a netip.Addr) bool {
+	a = normal(a).WithZone("")
+	return g.Inside(a) && !g.edge(a)
 }
 
 // edge reports whether an address inside the perimeter is no host but a network or broadcast address: of every perimeter

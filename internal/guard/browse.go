@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"time"
 
 	"github.com/grandcat/zeroconf"
@@ -29,8 +28,8 @@ func (g *Guard) Browse(ctx context.Context, ifi Interface, v6 bool, service stri
 	if err := g.allowed("browse", ifi); err != nil {
 		return err
 	}
-	// Two questions leave at once; everything on the link hears them, so they are paced as if sent to one device.
-	s := g.acquire(netip.MustParseAddr("ff02::fb").WithZone(ifi.Name))
+	// Two questions leave at once; everything on the link hears them, so they are paced like all that goes to everybody.
+	s := g.acquire(link(ifi))
 	defer g.release(s)
 	if g.pay(ctx, s, 2) != nil {
 		return nil

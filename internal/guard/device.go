@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -16,6 +17,9 @@ import (
 type Device struct {
 	g    *Guard
 	addr netip.Addr
+
+	mu     sync.Mutex
+	shared map[bool]*http.Transport // of clients that share their connections, by whether they speak old TLS
 }
 
 const (
@@ -24,7 +28,7 @@ const (
 )
 
 // Device returns the handle for an address: pace and connections are counted per address across all callers.
-func (g *Guard) Device(a netip.Addr) *Device { return &Device{g, normal(a)} }
+func (g *Guard) Device(a netip.Addr) *Device { return &Device{g: g, addr: normal(a)} }
 
 // Addr returns the device's address.
 func (d *Device) Addr() netip.Addr { return d.addr }
@@ -46,10 +50,20 @@ func (d *Device) open(ctx context.Context, need audit.Permit, port uint16, limit
 		return nil, err
 	}
 	s := d.g.acquire(d.addr)
-	c, err := d.connect(ctx, s, to, connectTimeout)
-	if err != nil {
+	c := s.take(port, nil)
+	if c != nil && !untouched(c) {
+		d.g.drop(s, c)
 		d.g.release(s)
-		return nil, err
+		c = nil
+	}
+	if c != nil {
+		d.g.release(s) // the parked connection brings its own
+	} else {
+		var err error
+		if c, err = d.connect(ctx, s, to, connectTimeout, nil); err != nil {
+			d.g.release(s)
+			return nil, err
+		}
 	}
 	pc := newConn(d, s, c, to, limit)
 	if via != nil {
@@ -63,18 +77,20 @@ func (d *Device) open(ctx context.Context, need audit.Permit, port uint16, limit
 	return pc, nil
 }
 
-func (d *Device) connect(ctx context.Context, s *state, to netip.AddrPort, timeout time.Duration) (net.Conn, error) {
-	if err := s.slot(ctx); err != nil {
+// connect takes a slot and connects. began, if not nil, is set to when the handshake began: that is a knock, which lets others
+// have the connections they keep for a while.
+func (d *Device) connect(ctx context.Context, s *state, to netip.AddrPort, timeout time.Duration, began *time.Time) (net.Conn, error) {
+	if err := d.g.slot(ctx, s, began != nil); err != nil {
 		return nil, fmt.Errorf("guard: waiting for a connection to %s: %w", to, err)
 	}
-	c, err := d.handshake(ctx, s, to, timeout)
+	c, err := d.handshake(ctx, s, to, timeout, began)
 	if err != nil {
 		<-s.slots
 	}
 	return c, err
 }
 
-func (d *Device) handshake(ctx context.Context, s *state, to netip.AddrPort, timeout time.Duration) (net.Conn, error) {
+func (d *Device) handshake(ctx context.Context, s *state, to netip.AddrPort, timeout time.Duration, began *time.Time) (net.Conn, error) {
 	const syn, ack = 1, 1
 	if err := d.g.pay(ctx, s, syn+ack); err != nil {
 		return nil, fmt.Errorf("guard: waiting to connect to %s: %w", to, err)
@@ -84,6 +100,9 @@ func (d *Device) handshake(ctx context.Context, s *state, to netip.AddrPort, tim
 		d.g.owe(s, -syn-ack)
 		return nil, err
 	}
+	if began != nil {
+		*began = time.Now()
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	c, err := d.g.dial(ctx, "tcp", to.String())
@@ -91,6 +110,12 @@ func (d *Device) handshake(ctx context.Context, s *state, to netip.AddrPort, tim
 		d.g.owe(s, -ack)
 		return nil, fmt.Errorf("guard: connecting to %s: %w", to, err)
 	}
+	s.mu.Lock()
+	if s.opened == nil {
+		s.opened = map[uint16]time.Time{}
+	}
+	s.opened[to.Port()] = d.g.now()
+	s.mu.Unlock()
 	if t, ok := c.(*net.TCPConn); ok {
 		// The kernel acknowledges what fits its buffer without asking us: keep that near what the pace allows.
 		_ = t.SetReadBuffer(64 << 10)
@@ -115,18 +140,27 @@ func (d *Device) check(what string, to netip.AddrPort, need audit.Permit) error 
 	return nil
 }
 
-// slot takes one of the device's connections. Connections that HTTP clients only keep for later are closed for it.
-func (s *state) slot(ctx context.Context) error {
+const (
+	slotTick    = 20 * time.Millisecond
+	politeTicks = 25
+)
+
+// slot takes one of the device's connections. Connections that HTTP clients or knocks only keep for later are closed for it, at
+// once or, politely, after half a second.
+func (g *Guard) slot(ctx context.Context, s *state, polite bool) error {
 	select {
 	case s.slots <- struct{}{}:
 		return nil
 	default:
 	}
 	// A connection turns idle at any moment, so ask again from time to time.
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(slotTick)
 	defer tick.Stop()
-	for {
-		s.closeIdle()
+	for n := 0; ; n++ {
+		if !polite || n >= politeTicks {
+			s.closeIdle()
+			g.unpark(s)
+		}
 		select {
 		case s.slots <- struct{}{}:
 			return nil

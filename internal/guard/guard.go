@@ -32,6 +32,10 @@ type Config struct {
 	Clock      func() time.Time                                                  // default time.Now; hours and validity, never the pace
 	Dial       func(ctx context.Context, network, addr string) (net.Conn, error) // default net.Dialer; tests record it
 	Interfaces func() ([]Interface, error)                                       // default: the system's that are up
+
+	// Raw allows what is no TCP connection (datagrams beyond loopback, ARP, ICMP) beside a replaced Dial, which says nothing of
+	// it. Without a replaced one it is allowed.
+	Raw bool
 }
 
 // AuthorityError says that the authority does not allow what was asked. Nothing was sent. errors.As finds it.
@@ -54,6 +58,7 @@ type Guard struct {
 	interfaces func() ([]Interface, error)
 	now        func() time.Time // the pace's own clock: it must run even where Clock stands still
 	own        func() []netip.Prefix
+	raw        bool
 
 	mu      sync.Mutex
 	states  map[netip.Addr]*state
@@ -77,6 +82,7 @@ func New(cfg Config) (*Guard, error) {
 		dial:       cfg.Dial,
 		interfaces: cfg.Interfaces,
 		now:        time.Now,
+		raw:        cfg.Raw || cfg.Dial == nil,
 		states:     map[netip.Addr]*state{},
 		sweepAt:    minSweep,
 	}
@@ -112,6 +118,9 @@ func New(cfg Config) (*Guard, error) {
 
 // Permit returns the run's permit.
 func (g *Guard) Permit() audit.Permit { return g.permit }
+
+// Pace returns how many packets a second and how many connections at once one device sees at most.
+func (g *Guard) Pace() (packetsPerSecond, connections int) { return g.rate, g.conns }
 
 // Perimeter returns the prefixes of the perimeter, masked, in the order of the authority.
 func (g *Guard) Perimeter() []netip.Prefix { return slices.Clone(g.perimeter) }

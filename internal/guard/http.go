@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/guard/policy"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 )
 
@@ -24,6 +26,11 @@ type HTTPOptions struct {
 	MaxBody   int64         // default 2 MiB, of the body as sent and as unpacked; reading more gives a LimitError
 	Timeout   time.Duration // header timeout, default 5 s
 	LegacyTLS bool          // allow TLS 1.0 and RSA key exchange, for devices that know nothing else
+
+	// Shared lets the clients of one Device handle use each other's connections, and delays acknowledgements: the fewest packets
+	// for a few short questions. Their idle connections are closed by Device.CloseIdle only. The first client's Timeout and
+	// Need hold for the connections of all.
+	Shared bool
 }
 
 const (
@@ -43,6 +50,13 @@ func (d *Device) HTTP(o HTTPOptions) *http.Client {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 5 * time.Second
+	}
+	if o.Shared {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if t := d.shared[o.LegacyTLS]; t != nil {
+			return httpClient(&roundTripper{d: d, o: o, next: t})
+		}
 	}
 	t := &http.Transport{
 		Proxy:                  nil,
@@ -76,9 +90,25 @@ func (d *Device) HTTP(o HTTPOptions) *http.Client {
 		}
 		return d.open(ctx, o.Need, uint16(port), perConn+o.MaxBody, t)
 	}
-	return &http.Client{
-		Transport:     &roundTripper{d: d, o: o, next: t},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	if o.Shared {
+		if d.shared == nil {
+			d.shared = map[bool]*http.Transport{}
+		}
+		d.shared[o.LegacyTLS] = t
+	}
+	return httpClient(&roundTripper{d: d, o: o, next: t})
+}
+
+func httpClient(t *roundTripper) *http.Client {
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// CloseIdle closes the connections that the handle's sharing clients hold idle.
+func (d *Device) CloseIdle() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, t := range d.shared {
+		t.CloseIdleConnections()
 	}
 }
 
@@ -103,18 +133,29 @@ type roundTripper struct {
 	next *http.Transport
 }
 
-// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport.
-func (t *roundTripper) CloseIdleConnections() { t.next.CloseIdleConnections() }
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport, where it is the client's alone.
+func (t *roundTripper) CloseIdleConnections() {
+	if !t.o.Shared {
+		t.next.CloseIdleConnections()
+	}
+}
 
 // RoundTrip sends one request to the device, if it may be sent.
 func (t *roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := t.check(r); err != nil {
-		if r.Body != nil {
-			r.Body.Close()
-		}
+	body, err := t.check(r)
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	if err != nil {
 		return nil, err
 	}
 	r = r.Clone(context.WithValue(r.Context(), requestKey{}, r.Context()))
+	if r.Body != nil && len(body) == 0 {
+		r.Body, r.ContentLength = http.NoBody, 0
+	} else if r.Body != nil {
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	}
 	if r.Header.Get("User-Agent") == "" {
 		r.Header.Set("User-Agent", "mingshi")
 	}
@@ -127,27 +168,36 @@ func (t *roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (t *roundTripper) check(r *http.Request) error {
+// check returns the request's body, which policy had to see whole, or why the request is not sent.
+func (t *roundTripper) check(r *http.Request) (body []byte, err error) {
 	port := uint64(80)
 	if r.URL.Scheme == "https" {
 		port = 443
 	}
 	if p := r.URL.Port(); p != "" {
-		var err error
 		if port, err = strconv.ParseUint(p, 10, 16); err != nil {
-			return fmt.Errorf("guard: port of %s: %w", r.URL.Redacted(), err)
+			return nil, fmt.Errorf("guard: port of %s: %w", r.URL.Redacted(), err)
 		}
 	}
 	if err := t.d.check("http", netip.AddrPortFrom(t.d.addr, uint16(port)), t.o.Need); err != nil {
-		return err
+		return nil, err
 	}
 	if r.URL.User != nil {
-		return t.d.g.refuse("http", r.URL.Host, msg.Text("guard.denied.userinfo"))
+		return nil, t.d.g.refuse("http", r.URL.Host, msg.Text("guard.denied.userinfo"))
+	}
+	if r.Body != nil {
+		// One byte more than may be sent tells that it is too long.
+		if body, err = io.ReadAll(io.LimitReader(r.Body, policy.MaxBody+1)); err != nil {
+			return nil, fmt.Errorf("guard: reading what to send to %s: %w", r.URL.Redacted(), err)
+		}
+	}
+	if err := policy.Request(r.Method, r.URL, r.Header.Get("Content-Type"), body); err != nil {
+		return nil, t.d.g.refuse("http", r.URL.Host, policy.Reason(err))
 	}
 	if a, err := netip.ParseAddr(r.URL.Hostname()); err == nil && !t.same(a) {
 		t.d.g.Deny("xaddr", r.URL.Host, msg.Text("guard.denied.pinned", t.d.addr.String()))
 	}
-	return nil
+	return body, nil
 }
 
 // same reports whether an address is the device's; the zone of a link-local one is ours alone and need not be written.

@@ -58,6 +58,9 @@ func (g *Guard) allowed(what string, ifi Interface) error {
 	if !slices.ContainsFunc(ok, func(o Interface) bool { return o.Index == ifi.Index && o.Name == ifi.Name }) {
 		return g.refuse(what, clean.Text(ifi.Name, 40), msg.Text("guard.denied.interface"))
 	}
+	if !g.raw && !slices.ContainsFunc(ifi.Addrs, func(p netip.Prefix) bool { return p.Addr().IsLoopback() }) {
+		return fmt.Errorf("guard: %s on %s beside a replaced dialler: %w", what, ifi.Name, ErrNoRight)
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -14,7 +15,7 @@ type Neighbour struct {
 
 // Neighbour returns what is known of an address at the link layer, at most 100 ms old, and 5 ms where that was nothing or
 // unresolved, since both pass quickly. ok is false where nothing is: the address is behind a router, was never contacted, or
-// the system has no such table we can read (anything but Linux).
+// the system has no such table we can read (Linux, Windows and macOS have).
 func (g *Guard) Neighbour(a netip.Addr) (n Neighbour, ok bool) {
 	g.neighbours.mu.Lock()
 	defer g.neighbours.mu.Unlock()
@@ -23,15 +24,37 @@ func (g *Guard) Neighbour(a netip.Addr) (n Neighbour, ok bool) {
 	if n := g.neighbours.table[key]; !n.Resolved {
 		limit = 5 * time.Millisecond
 	}
-	if now := g.now(); g.neighbours.table == nil || now.Sub(g.neighbours.at) > limit {
-		g.neighbours.table, g.neighbours.at = readNeighbours(), now
-	}
+	g.neighbours.read(g.now(), limit)
 	n, ok = g.neighbours.table[key]
 	return n, ok
+}
+
+// Neighbours returns the whole neighbour table, at most 5 ms old. It is empty where the system has none we can read.
+func (g *Guard) Neighbours() map[netip.Addr]Neighbour {
+	g.neighbours.mu.Lock()
+	defer g.neighbours.mu.Unlock()
+	g.neighbours.read(g.now(), 5*time.Millisecond)
+	return maps.Clone(g.neighbours.table)
+}
+
+// NeighbourRoom is how many addresses of its own networks this machine can look for at the same time without its neighbour
+// table running over, which loses hosts that are there: three quarters of the table's limit. It is 0 where the table cannot be
+// read.
+func (g *Guard) NeighbourRoom() int {
+	if !g.raw {
+		return 0
+	}
+	return neighbourLimit() * 3 / 4
 }
 
 type neighbourCache struct {
 	mu    sync.Mutex
 	at    time.Time
 	table map[netip.Addr]Neighbour
+}
+
+func (c *neighbourCache) read(now time.Time, limit time.Duration) {
+	if c.table == nil || now.Sub(c.at) > limit {
+		c.table, c.at = readNeighbours(), now
+	}
 }

@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"os"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -61,4 +64,17 @@ func readNeighbour(b []byte, out map[netip.Addr]Neighbour) {
 		n.MAC = ""
 	}
 	out[normal(addr)] = n
+}
+
+// neighbourLimit is net.ipv4.neigh.default.gc_thresh3, which counts the entries of all network namespaces; 1024 is its default.
+func neighbourLimit() int {
+	b, err := os.ReadFile("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
+	if err != nil {
+		return 1024
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || n < 64 {
+		return 1024
+	}
+	return min(n, 4096)
 }

@@ -23,6 +23,8 @@ type state struct {
 	bucket bucket
 	slots  chan struct{}
 	idle   map[*conn]*http.Transport // open connections that an HTTP client may hold idle
+	parked map[uint16]*parked        // connections of knocks that nobody used yet, by port
+	opened map[uint16]time.Time      // when a port last accepted a connection
 }
 
 // bucket counts packets. Taking more than there is makes a debt that the next taker waits for.
@@ -71,6 +73,13 @@ func (g *Guard) acquire(a netip.Addr) *state {
 	}
 	s.refs++
 	return s
+}
+
+// retain adds a user to a state that is in use already.
+func (g *Guard) retain(s *state) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.refs++
 }
 
 func (g *Guard) release(s *state) {

@@ -7,8 +7,8 @@ import "github.com/mingshi-audit/mingshi/audit"
 var cliMessages = map[string]audit.Text{
 	"cli.short": {ZH: "查明现场摄像机及其后台是否处理人脸，并与公示的告知逐项对照", EN: "find out what cameras and the servers behind them do with faces, and hold it against the posted notices"},
 	"cli.long": {
-		ZH: "明示（mingshi）在获得授权的网络内查找摄像机和人脸服务，仅凭读取的答复查明其是否检测、抓拍、分析、验证或辨识人脸，\n与现场和网上公示的告知对照，并写出可供核查的报告。它只读取，不猜密码，不取画面，不越出授权范围。\n\n退出码：0 完成，未见达到 --fail-on 的涉嫌不符；1 有涉嫌不符；2 命令、场所文件或授权不允许，未发送任何数据；\n3 使用 --strict 且有规则证据不足；4 检查未能完成，已取得的内容在证据包中；5 verify 发现证据包被改动。",
-		EN: "mingshi finds cameras and face servers on a network it has permission for, establishes from what they answer whether\nfaces are detected, captured, analysed, verified or identified, holds that against the notices on the walls and online,\nand writes a report that can be checked. It only reads, guesses no password, fetches no picture and stays inside the\nperimeter.\n\nExit codes: 0 done, nothing suspected at or above --fail-on; 1 something suspected; 2 the command, the site file or its\nauthority does not allow this, nothing was sent; 3 --strict and a rule is undetermined; 4 the audit could not be\ncompleted, the bundle holds what was gathered; 5 verify found the bundle changed."},
+		ZH: "明示（mingshi）在获得授权的网络内查找摄像机和人脸服务，仅凭读取的答复查明其是否检测、抓拍、分析、验证或辨识人脸，\n与现场和网上公示的告知对照，并写出可供核查的报告。它只读取，不猜密码，不取画面，不越出授权范围。\n\n退出码：0 完成，未见达到 --fail-on 的涉嫌不符；1 有涉嫌不符；2 命令、场所文件或授权不允许，未发送任何数据；\n3 使用 --strict 且有规则证据不足或者已知有摄像机没有找到；4 检查未能完成，已取得的内容在证据包中；5 verify 发现证据包被改动。",
+		EN: "mingshi finds cameras and face servers on a network it has permission for, establishes from what they answer whether\nfaces are detected, captured, analysed, verified or identified, holds that against the notices on the walls and online,\nand writes a report that can be checked. It only reads, guesses no password, fetches no picture and stays inside the\nperimeter.\n\nExit codes: 0 done, nothing suspected at or above --fail-on; 1 something suspected; 2 the command, the site file or its\nauthority does not allow this, nothing was sent; 3 --strict and a rule is undetermined or a camera is known\nto have been missed; 4 the audit could not be completed, the bundle holds what was gathered; 5 verify found the\nbundle changed."},
 
 	"cli.flag.lang":            {ZH: "语言：zh 或 en（默认取自系统设置）", EN: "language: zh or en (default from the locale)"},
 	"cli.flag.quiet":           {ZH: "不显示进度和提示；结果照常输出到标准输出，出错时照常说明", EN: "no progress and no remarks; the result still goes to standard output, and errors are still told"},
@@ -16,7 +16,7 @@ var cliMessages = map[string]audit.Text{
 	"cli.flag.version":         {ZH: "显示版本", EN: "show the version"},
 	"cli.flag.format":          {ZH: "输出格式：%[1]s", EN: "what to print: %[1]s"},
 	"cli.flag.fail-on":         {ZH: "有不低于此级别的涉嫌不符时以 1 退出：critical、high、medium 或 low", EN: "exit with 1 when something of this severity or more is suspected: critical, high, medium or low"},
-	"cli.flag.strict":          {ZH: "有规则证据不足时以 3 退出", EN: "exit with 3 when a rule is undetermined"},
+	"cli.flag.strict":          {ZH: "有规则证据不足，或者已知有摄像机没有找到时，以 3 退出", EN: "exit with 3 when a rule is undetermined or a camera is known to have been missed"},
 	"cli.flag.output":          {ZH: "证据包的文件夹（默认 mingshi-场所编号-时间）", EN: "folder of the bundle (default mingshi-SITE-TIME)"},
 	"cli.flag.output.demo":     {ZH: "证据包的文件夹（默认 mingshi-demo）", EN: "folder of the bundle (default mingshi-demo)"},
 	"cli.flag.output.site":     {ZH: "写入的文件（默认标准输出）", EN: "file to write (default standard output)"},
@@ -45,7 +45,7 @@ var cliMessages = map[string]audit.Text{
 	"cli.demo.violation":       {ZH: "缺陷：模拟设备收到了不应发送的请求：%[1]s", EN: "defect: a simulated device saw a request that must not be sent: %[1]s"},
 	"cli.scan.short":           {ZH: "按场所文件的授权检查一处场所", EN: "audit a site within its authority"},
 	"cli.scan.long":            {ZH: "读取场所文件，在其授权的范围、时间和权限内查找设备、读取其人脸功能的状态，与告知对照，写出证据包。\n没有授权，就不发送任何数据。按一次 Ctrl-C 有序停止并保存已取得的内容。", EN: "Reads the site file, finds devices and reads the state of their face functions within the perimeter, hours and permit it\ngives, holds them against the notices and writes a bundle. Without an authority nothing is sent. Ctrl-C once stops in good\norder and keeps what was gathered."},
-	"cli.scan.no-site":         {ZH: "缺少场所文件。请先用“mingshi site init -o site.yaml”生成样例并填写，再运行“mingshi scan --site site.yaml”。未发送任何数据。", EN: "no site file. Write one with \"mingshi site init -o site.yaml\", fill it in, and run \"mingshi scan --site site.yaml\". Nothing was sent."},
+	"cli.scan.no-site":         {ZH: "缺少场所文件。请先用“mingshi site init -o site.yaml”生成样例并填写，再运行“%[1]s --site site.yaml”。未发送任何数据。", EN: "no site file. Write one with \"mingshi site init -o site.yaml\", fill it in, and run \"%[1]s --site site.yaml\". Nothing was sent."},
 	"cli.scan.unfilled":        {ZH: "场所文件的授权还没有填写：%[1]s。没有授权，不发送任何数据。", EN: "the authority of the site file is not filled in yet: %[1]s. Without an authority nothing is sent."},
 	"cli.site.short":           {ZH: "编写和检查场所文件", EN: "write and check a site file"},
 	"cli.site.init.short":      {ZH: "生成带注释的场所文件样例", EN: "write a commented example of a site file"},

@@ -29,4 +29,16 @@ var guardMessages = map[string]audit.Text{
 	"guard.denied.interface":   {ZH: "该网络接口不在授权范围内", EN: "the interface is not covered by the authority"},
 	"guard.denied.nointerface": {ZH: "授权列出的网络接口不存在或未启用", EN: "the authority names this interface, but it does not exist or is down"},
 	"guard.denied.more":        {ZH: "另有更多被拒绝的对象，仅计数", EN: "more refusals, only counted"},
+
+	// A packet or a request that nobody may send, whatever the authority says.
+	"guard.policy.port":      {ZH: "UDP 端口 %[1]d 不在可询问的端口之列", EN: "UDP port %[1]d is not one that is asked anything"},
+	"guard.policy.inquiry":   {ZH: "发往 UDP 端口 %[1]d 的数据包不是该协议的询问包", EN: "the datagram to UDP port %[1]d is not that protocol's inquiry"},
+	"guard.policy.method":    {ZH: "不使用 HTTP 方法 %[1]s：可能改动设备", EN: "HTTP method %[1]s is not used: it may change the device"},
+	"guard.policy.body":      {ZH: "%[1]s 请求不带正文", EN: "a %[1]s request carries no body"},
+	"guard.policy.post":      {ZH: "该 POST 请求（%[1]s）不在只查询、不改动的请求之列", EN: "this POST request (%[1]s) is not among those that only query"},
+	"guard.policy.writes":    {ZH: "“%[1]s”会改动设备，不发送", EN: "%[1]q would change the device and is not sent"},
+	"guard.policy.personal":  {ZH: "“%[1]s”会取得人脸或人员资料，举证不需要，不发送", EN: "%[1]q hands out faces or persons, which no proof needs, and is not sent"},
+	"guard.policy.forbidden": {ZH: "请求中含有“%[1]s”，任何情况下不发送", EN: "a request with %[1]q is never sent"},
+	"guard.policy.bypass":    {ZH: "请求以参数 auth 绕过登录，任何情况下不发送", EN: "a request with the parameter auth bypasses the login and is never sent"},
+	"guard.policy.inference": {ZH: "该端口的 /health 会触发一次人脸推理，不发送", EN: "/health on this port runs a face inference and is not sent"},
 }

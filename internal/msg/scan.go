@@ -12,6 +12,25 @@ var scanMessages = map[string]audit.Text{
 	"scan.fact.device.model":  {ZH: "设备型号", EN: "the device's model"},
 	"scan.ask.device.model":   {ZH: "查看设备铭牌", EN: "read the device's label"},
 
+	"scan.fact.device.listed":          {ZH: "设备在设备清单（inventory）之内", EN: "the device is in the inventory"},
+	"scan.ask.device.listed":           {ZH: "请被检查方提供完整的设备清单并与实物核对，填写 inventory", EN: "have the operator give a complete list of devices, compare it with what hangs there and fill in inventory"},
+	"scan.fact.device.found":           {ZH: "设备在本次检查中应答，或者录像机正在接收它的画面", EN: "the device answered in this run, or a recorder receives it"},
+	"scan.ask.device.found":            {ZH: "到现场查看该设备是否通电、联网，地址有无变更，再检查一次", EN: "see on site whether the device has power, a network and the address it is listed with, and look again"},
+	"scan.fact.site.inventory.missing": {ZH: "清单所列而没有找到的设备", EN: "devices of the inventory that were not found"},
+	"scan.ask.site.inventory.missing":  {ZH: "以“discover”以上的权限完整检查一次，并对照设备清单", EN: "complete a run with permit \"discover\" or more, with the inventory filled in"},
+	"scan.fact.site.devices.unlisted":  {ZH: "找到而清单没有列出的设备", EN: "devices that were found and are not in the inventory"},
+	"scan.ask.site.devices.unlisted":   {ZH: "以“discover”以上的权限完整检查一次，并对照设备清单", EN: "complete a run with permit \"discover\" or more, with the inventory filled in"},
+	"scan.fact.site.cameras.missing":   {ZH: "没有找到的摄像机至少有几台（依推算、现场清点和设备清单，取其大者）", EN: "how many cameras were not found, at least (by the estimate, the count on site or the inventory, whichever is most)"},
+	"scan.ask.site.cameras.missing":    {ZH: "逐区清点摄像机，查明没有找到的各台在哪里、接在哪个网络，再检查一次", EN: "count the cameras zone by zone, find out where those not found are and which network they are on, and look again"},
+
+	// how complete the list of cameras is
+	"scan.recall.usable":     {ZH: "推算假定两种方式各自独立地找到设备，是估计而不是清点。", EN: "The estimate assumes that the two ways find devices independently of each other; it is an estimate and no count."},
+	"scan.recall.incomplete": {ZH: "检查没有完成，不作推算。", EN: "The run was not completed; nothing is estimated."},
+	"scan.recall.none":       {ZH: "没有找到摄像机，无从推算。", EN: "No camera was found; nothing can be estimated."},
+	"scan.recall.one-way":    {ZH: "两种方式中只有一种（或者都没有）找到摄像机，无从推算。", EN: "No more than one of the two ways found cameras; nothing can be estimated."},
+	"scan.recall.few":        {ZH: "两种方式都找到的只有 %[1]d 台，重合太少，不足以推算还有多少没有找到。", EN: "Found by both ways: only %[1]d, too few to estimate how many others there are."},
+	"scan.recall.blind":      {ZH: "关机、断网或者在隔离网段的摄像机，哪种方式都看不到，也不在推算之内；只有现场清点才能发现。", EN: "A camera that is switched off, unplugged or on an isolated network is missed by both ways and is in no estimate; only a count on site can show it."},
+
 	"scan.face.dispute": {ZH: "两处来源对%[1]s的说法不一致，不作认定", EN: "two sources disagree about %[1]s; it is left open"},
 	"scan.face.off":     {ZH: "规则或模块存在，但读到的状态为关闭或未配置", EN: "the device could, but what was read says switched off or not configured"},
 
