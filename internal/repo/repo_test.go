@@ -26,24 +26,28 @@ const (
 
 // floors says on which floor a package stands; the longest prefix decides. A package imports lower floors, or its own tree.
 var floors = map[string]int{
-	"audit":             0,
-	"internal/clean":    1,
-	"internal/msg":      1,
-	"internal/xmltree":  1,
-	"internal":          2, // guard and the wire packages
-	"capture":           2,
-	"evidence":          2,
-	"site":              2,
-	"rules":             2,
-	"report":            2,
-	"discover":          3,
-	"probe":             3,
-	"scan":              4,
-	"fleet":             5,
-	"cmd":               6,
-	"internal/lab":      5, // a shop of its own: may use what it simulates devices for, nothing may use it but cmd and tests
-	"internal/repo":     7,
-	"internal/scenario": 7,
+	"audit":               0,
+	"bench":               6,
+	"internal/clean":      1,
+	"internal/httpdigest": 1,
+	"internal/mac":        1,
+	"internal/msg":        1,
+	"internal/xmltree":    1,
+	"internal":            2, // guard and the wire packages
+	"capture":             2,
+	"evidence":            2,
+	"site":                2,
+	"rules":               2,
+	"report":              2,
+	"discover":            3,
+	"probe":               3,
+	"scan":                4,
+	"fleet":               5,
+	"cmd":                 6,
+	"internal/netlab":     5, // a network of its own; see TestTheNamespaceLabIsNotShipped
+	"internal/lab":        5, // a shop of its own: may use what it simulates devices for, nothing may use it but cmd and tests
+	"internal/repo":       7,
+	"internal/scenario":   7,
 }
 
 // TestFloors holds the layout: what is below knows nothing of what is above.
@@ -83,13 +87,15 @@ func TestAuditIsPure(t *testing.T) {
 	})
 }
 
-// TestOnlyTheGuardTouchesTheNetwork: nothing but the guard (and the simulated shop, which listens on loopback) opens a socket.
+// TestOnlyTheGuardTouchesTheNetwork: nothing but the guard opens a socket, beside what is no part of the program: the simulated
+// shop, which listens on loopback, the network of namespaces, and what is measured on it.
 func TestOnlyTheGuardTouchesTheNetwork(t *testing.T) {
 	forbidden := regexp.MustCompile(`^(net\.(Dial|Listen)\w*|http\.(Get|Post|PostForm|Head|DefaultClient|DefaultTransport|ListenAndServe\w*)|tls\.(Dial|Listen)\w*|zeroconf\.(NewResolver|Register\w*)|wsdiscovery\.SendProbe)$`)
 	types := regexp.MustCompile(`^(net\.(Dialer|ListenConfig|Resolver))$`)
 	eachFile(t, func(path string, f *ast.File) {
 		p := filepath.ToSlash(path)
-		if strings.HasSuffix(p, "_test.go") || strings.HasPrefix(p, "internal/guard/") || strings.HasPrefix(p, "internal/lab/") {
+		if strings.HasSuffix(p, "_test.go") || strings.HasPrefix(p, "internal/guard/") || strings.HasPrefix(p, "internal/lab/") ||
+			strings.HasPrefix(p, "internal/netlab/") || strings.HasPrefix(p, "bench/") {
 			return
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -106,6 +112,21 @@ func TestOnlyTheGuardTouchesTheNetwork(t *testing.T) {
 			}
 			return true
 		})
+	})
+}
+
+// TestTheNamespaceLabIsNotShipped: what builds networks of namespaces, and the libraries it needs, serve tests and measurements
+// only.
+func TestTheNamespaceLabIsNotShipped(t *testing.T) {
+	eachFile(t, func(path string, f *ast.File) {
+		p := filepath.ToSlash(path)
+		for _, imp := range f.Imports {
+			to := strings.Trim(imp.Path.Value, `"`)
+			lab := strings.HasPrefix(p, "internal/netlab/")
+			if strings.HasPrefix(to, "github.com/vishvananda/") && !lab || to == module+"internal/netlab" && !lab && !strings.HasPrefix(p, "bench/") {
+				t.Errorf("%s imports %s", path, to)
+			}
+		}
 	})
 }
 

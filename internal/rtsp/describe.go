@@ -35,6 +35,11 @@ func Describe(ctx context.Context, rawURL string, o Options) (Description, error
 	if err == nil {
 		d.Server = res.value("Server")
 		d.Methods = methods(res.header)
+		if o.Brief {
+			d.answer(res)
+			d.Evidence = s.evidence
+			return d, nil
+		}
 		_, _, err = d.describe(ctx, s, u)
 	}
 	if err != nil {

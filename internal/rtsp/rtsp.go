@@ -29,6 +29,7 @@ type Options struct {
 	User, Password string                                                   // empty: ask without credentials
 	Budget         time.Duration                                            // how long to watch, default 20 s
 	Timeout        time.Duration                                            // for a connection or one answer, default 5 s
+	Brief          bool                                                     // Describe asks OPTIONS only
 
 	// Record takes each exchange as it was on the wire, without what was streamed and without credentials, and returns the
 	// id of the record. Optional.

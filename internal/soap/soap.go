@@ -23,6 +23,7 @@ import (
 	"github.com/use-go/onvif/gosoap"
 	"github.com/use-go/onvif/networking"
 
+	"github.com/mingshi-audit/mingshi/internal/httpdigest"
 	"github.com/mingshi-audit/mingshi/internal/xmltree"
 )
 
@@ -114,7 +115,7 @@ func (c *Client) Do(ctx context.Context, r Request) *Answer {
 		challenge = a.Challenge
 	}
 	c.once(ctx, r, a, a.Auth, challenge)
-	if a.Auth == Digest && a.HTTP == http.StatusUnauthorized && a.Challenge != nil && a.Challenge.stale() && a.Challenge.nonce() != challenge.nonce() {
+	if a.Auth == Digest && a.HTTP == http.StatusUnauthorized && a.Challenge != nil && a.Challenge.Stale() && a.Challenge.Nonce() != challenge.Nonce() {
 		a.Refusals-- // the device says the login was right and only the nonce old
 		c.once(ctx, r, a, Digest, a.Challenge)
 	}
@@ -152,7 +153,7 @@ func (c *Client) once(ctx context.Context, r Request, a *Answer, auth Auth, chal
 	}
 	if auth == Digest {
 		t.authorise = func(req *http.Request) (string, error) {
-			return challenge.authorisation(req, r.User, r.Password)
+			return challenge.Authorise(req, r.User, r.Password)
 		}
 	}
 	// The copy has no Timeout: the library cannot pass a context, and the client would put its own into the request.
@@ -208,7 +209,7 @@ func (a *Answer) head(resp *http.Response) {
 		a.charset = params["charset"]
 	}
 	if resp.StatusCode == http.StatusUnauthorized {
-		a.Challenge, a.Schemes = challenges(resp.Header)
+		a.Challenge, a.Schemes = httpdigest.Challenges(resp.Header)
 	}
 }
 

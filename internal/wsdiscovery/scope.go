@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/mingshi-audit/mingshi/internal/clean"
+	"github.com/mingshi-audit/mingshi/internal/mac"
 )
 
 // Scopes is what the scopes of a device say (ONVIF Core, section "Device related information in scopes"; the MAC and
@@ -50,7 +51,7 @@ func ParseScopes(scopes []string) Scopes {
 				location = append(location, v)
 			}
 		case "mac", "macaddr", "macaddress":
-			set(&s.MAC, MAC(v))
+			set(&s.MAC, mac.Parse(v))
 		case "serial", "serialnumber", "sn":
 			set(&s.Serial, v)
 		case "profile":
@@ -61,28 +62,6 @@ func ParseScopes(scopes []string) Scopes {
 	}
 	s.Location = clean.Text(strings.Join(location, "/"), maxScopeValue)
 	return s
-}
-
-// MAC returns a hardware address in lower case with colons, or "" if the text is none. Separators may be missing.
-func MAC(s string) string {
-	var hex []byte
-	for i := range len(s) {
-		switch c := s[i] | 0x20; {
-		case c >= '0' && c <= '9' && s[i] >= '0', c >= 'a' && c <= 'f':
-			hex = append(hex, c)
-		case s[i] == ':' || s[i] == '-' || s[i] == '.' || s[i] == ' ':
-		default:
-			return ""
-		}
-	}
-	if len(hex) != 12 || string(hex) == "000000000000" || string(hex) == "ffffffffffff" {
-		return ""
-	}
-	var parts []string
-	for i := 0; i < 12; i += 2 {
-		parts = append(parts, string(hex[i:i+2]))
-	}
-	return strings.Join(parts, ":")
 }
 
 func set(to *string, v string) {

@@ -177,18 +177,6 @@ func TestParseScopes(t *testing.T) {
 	}
 }
 
-func TestMAC(t *testing.T) {
-	for in, want := range map[string]string{
-		"00408C123456": "00:40:8c:12:34:56", "00:40:8c:12:34:56": "00:40:8c:12:34:56", "00-40-8C-12-34-56": "00:40:8c:12:34:56",
-		"0040.8c12.3456": "00:40:8c:12:34:56", "": "", "00408C12345": "", "00408C1234567": "", "zz408C123456": "", "000000000000": "",
-		"\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10": "",
-	} {
-		if got := MAC(in); got != want {
-			t.Errorf("%q gives %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestQNameText(t *testing.T) {
 	for _, q := range []QName{NetworkVideoTransmitter(), {"", "Plain"}, {"zz", "x"}} {
 		if got := ParseQName(q.String()); got != q {
