@@ -58,12 +58,22 @@ type Env struct {
 	Ports    []uint16          // ports to connect to, default CameraPorts
 	Window   time.Duration     // how long to listen for answers, default 6 s
 	Quick    bool              // listen no longer than 1.5 times the protocol's own longest delay after the last question
+	Keep     bool              // connections are kept for a moment for whoever asks the device at once
 	Progress func(audit.Text)  // one short line for a person; may be called concurrently
+
+	// Neighbours is shared by the methods of one run. Default: one of its own for every call of withDefaults, so that a
+	// method that runs alone works too.
+	Neighbours *Neighbourhood
 }
 
 // Methods lists every method, the cheapest first.
 func Methods() []Method {
-	return []Method{Inventory(), WSDiscovery(), MDNS(), TCPConnect()}
+	return []Method{
+		Inventory(),
+		WSDiscovery(), SSDP(), SADP(), DHIP(), DVRIP(), Hanwha(), Bosch(), Sony(), IPRO(), Vivotek(), TPLink(), Xiongmai(),
+		MDNS(),
+		Neighbours(), Unicast(), TCPConnect(),
+	}
 }
 
 // CameraPorts are the TCP ports cameras, recorders and their servers are found on, the telling ones first.
@@ -86,6 +96,9 @@ func (e Env) withDefaults() Env {
 	}
 	if e.Window <= 0 {
 		e.Window = 6 * time.Second
+	}
+	if e.Neighbours == nil {
+		e.Neighbours = &Neighbourhood{}
 	}
 	if e.Progress == nil {
 		e.Progress = func(audit.Text) {}

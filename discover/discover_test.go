@@ -3,7 +3,6 @@ package discover
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"net"
 	"net/netip"
 	"runtime"
@@ -72,7 +71,8 @@ func statuses(cs []audit.Coverage) []string {
 func TestMethodsAreDescribed(t *testing.T) {
 	names := map[string]bool{}
 	for _, m := range Methods() {
-		if m.Name == "" || names[m.Name] || m.Doc.ZH == "" || m.Doc.EN == "" || m.Needs == audit.PermitNone || m.Run == nil {
+		if m.Name == "" || names[m.Name] || m.Doc.ZH == "" || m.Doc.EN == "" || m.Needs == audit.PermitNone || m.Run == nil || m.Cost == nil ||
+			(m.Asks.ZH == "") != (m.Asks.EN == "") || m.Asks.ZH == "" && m.Name != "inventory" {
 			t.Errorf("%+v", m)
 		}
 		names[m.Name] = true
@@ -243,8 +243,8 @@ func TestWSDiscoveryFlood(t *testing.T) {
 func TestTakeForeignAndManySources(t *testing.T) {
 	g, _ := guardtest.New(t, "127.0.0.0/24")
 	var got targets
-	i := &inquiry{env: Env{Guard: g}.withDefaults(), ifi: guard.Interface{Name: "lan0"}, found: got.found,
-		asked: map[string][]byte{"urn:uuid:q": []byte("q")}, sources: map[netip.Addr]*source{}, seed: maphash.MakeSeed()}
+	i := newInquiry(Env{Guard: g}.withDefaults(), wsDiscovery(), guard.Interface{Name: "lan0"}, false, got.found)
+	i.asked["urn:uuid:q"] = []byte("q")
 	same := probeMatch("urn:uuid:q", wsdiscovery.Match{EPR: "urn:uuid:same", XAddrs: []string{"https://192.0.2.9:8443/x"}})
 	for _, from := range []string{"192.0.2.9:3702", "192.0.2.9:3702", "192.0.2.10:3702", "[fe80::9]:3702"} {
 		i.take(guard.Packet{From: netip.MustParseAddrPort(from), Data: same})
@@ -328,7 +328,7 @@ func TestMDNS(t *testing.T) {
 			t.Errorf("%s: foreign is %v", x.Addr, x.Foreign)
 		}
 		want := audit.Identity{MACs: []string{"00:40:8c:12:34:56"}, MDNS: "axis-00408c123456.local", Name: "AXIS P3245 - 00408C123456",
-			Kind: audit.KindCamera, Vendor: "Axis", Weak: true}
+			Kind: audit.KindCamera, Vendor: "Axis", Model: "P3245", Weak: true}
 		if d := cmp.Diff(want, x.Identity); d != "" {
 			t.Error(d)
 		}
@@ -439,7 +439,7 @@ func TestTCPConnectStops(t *testing.T) {
 	if err != nil || len(cov) != 1 || cov[0].Status != audit.Stopped || time.Since(start) > 2*time.Second {
 		t.Errorf("%+v, %v after %s", cov, err, time.Since(start))
 	}
-	if n := len(rec.Dialled()); n > sweepWorkers {
+	if n := len(rec.Dialled()); n > routedOpen {
 		t.Errorf("%d connects at once", n)
 	}
 }
@@ -471,16 +471,24 @@ func TestTCPConnectMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sweep{env: Env{Guard: g, Ports: []uint16{80}}.withDefaults(), found: func(audit.Target) {}, limit: noLimit(), own: nil}
+	sweep := func(prefix string) audit.Coverage {
+		l := &link{stretch: stretch{prefix: netip.MustParsePrefix(prefix), way: routed}}
+		s := newSweep(Env{Guard: g, Ports: []uint16{80}, Quick: true}.withDefaults(), l, func(audit.Target) {})
+		s.rate = &rated{per: 1 << 20}
+		s.distant(t.Context())
+		s.wg.Wait()
+		s.settle(t.Context())
+		return s.coverage(t.Context())
+	}
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	s.run(t.Context(), []netip.Prefix{netip.MustParsePrefix("10.9.0.0/22")})
+	sweep("10.9.0.0/22")
 	before := heap()
-	c := s.run(t.Context(), []netip.Prefix{netip.MustParsePrefix("10.9.0.0/20")})[0]
+	c := sweep("10.9.0.0/20")
 	if after := heap(); after > before+2<<20 {
 		t.Errorf("%d bytes before, %d after 4094 addresses", before, after)
 	}

@@ -13,9 +13,36 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/msg"
 )
 
+// job is one interface in one family.
+type job struct {
+	ifi guard.Interface
+	v6  bool
+}
+
+// jobs lists where an inquiry is to be made: on every interface in every family it has an address of.
+func jobs(env Env, v6too bool) []job {
+	ifis, err := env.Guard.Interfaces()
+	if err != nil {
+		return nil
+	}
+	families := []bool{false}
+	if v6too {
+		families = append(families, true)
+	}
+	var out []job
+	for _, ifi := range ifis {
+		for _, v6 := range families {
+			if hasFamily(ifi, v6) && !aside(env, ifi, v6) {
+				out = append(out, job{ifi, v6})
+			}
+		}
+	}
+	return out
+}
+
 // eachInterface runs one inquiry per interface and family, all at once: each mostly waits. Order of the coverage is that of
 // the interfaces.
-func eachInterface(env Env, module string, run func(guard.Interface, bool) audit.Coverage) ([]audit.Coverage, error) {
+func eachInterface(env Env, module string, v6too bool, run func(guard.Interface, bool) audit.Coverage) ([]audit.Coverage, error) {
 	ifis, err := env.Guard.Interfaces()
 	if err != nil {
 		return nil, fmt.Errorf("discover: %s: %w", module, err)
@@ -23,21 +50,10 @@ func eachInterface(env Env, module string, run func(guard.Interface, bool) audit
 	if len(ifis) == 0 {
 		return []audit.Coverage{{Target: "site", Module: module, Status: audit.Skipped, Detail: msg.Text("discover.nointerface")}}, nil
 	}
-	type job struct {
-		ifi guard.Interface
-		v6  bool
-	}
-	var jobs []job
-	for _, ifi := range ifis {
-		for _, v6 := range []bool{false, true} {
-			if hasFamily(ifi, v6) && !aside(env, ifi, v6) {
-				jobs = append(jobs, job{ifi, v6})
-			}
-		}
-	}
-	out := make([]audit.Coverage, len(jobs))
+	all := jobs(env, v6too)
+	out := make([]audit.Coverage, len(all))
 	var wg sync.WaitGroup
-	for n, j := range jobs {
+	for n, j := range all {
 		wg.Go(func() {
 			out[n] = run(j.ifi, j.v6)
 			out[n].Target, out[n].Module = j.ifi.Name, module

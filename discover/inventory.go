@@ -7,13 +7,14 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/clean"
+	"github.com/mingshi-audit/mingshi/internal/mac"
 	"github.com/mingshi-audit/mingshi/internal/msg"
-	"github.com/mingshi-audit/mingshi/internal/wsdiscovery"
 )
 
 // Inventory reports the cameras and servers the site file lists with an address. It sends nothing.
 func Inventory() Method {
-	return Method{Name: "inventory", Doc: msg.Text("discover.inventory.doc"), Needs: audit.PermitListen, Run: inventory}
+	return Method{Name: "inventory", Doc: msg.Text("discover.inventory.doc"), Needs: audit.PermitListen, Group: Listed,
+		Cost: func(Env) []Cost { return nil }, Run: inventory}
 }
 
 func inventory(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error) {
@@ -48,7 +49,7 @@ func inventory(ctx context.Context, env Env, found func(audit.Target)) ([]audit.
 
 func inventoryIdentity(e audit.InventoryEntry) audit.Identity {
 	id := audit.Identity{Serial: clean.Text(e.Serial, 100), Name: clean.Text(e.Name, 200)}
-	if m := wsdiscovery.MAC(e.MAC); m != "" {
+	if m := mac.Parse(e.MAC); m != "" {
 		id.MACs = []string{m}
 	}
 	return id

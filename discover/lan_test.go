@@ -21,7 +21,7 @@ func TestLAN(t *testing.T) {
 	}
 	rec := &guardtest.Recorder{}
 	a := guardtest.Authority(strings.Split(perimeter, ",")...)
-	g, err := guard.New(guard.Config{Authority: a, Permit: audit.PermitDiscover, Dial: rec.Dial})
+	g, err := guard.New(guard.Config{Authority: a, Permit: audit.PermitDiscover, Dial: rec.Dial, Raw: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/grandcat/zeroconf"
 
@@ -15,11 +16,11 @@ import (
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/mac"
 	"github.com/mingshi-audit/mingshi/internal/msg"
-	"github.com/mingshi-audit/mingshi/internal/wsdiscovery"
 )
 
-// ServiceTypes are the DNS-SD service types cameras and recorders announce.
+// ServiceTypes are the DNS-SD service types of cameras, recorders and the servers they are used with, the telling ones first.
 func ServiceTypes() []string {
 	return []string{
 		"_axis-video._tcp", "_axis-nvr._tcp", "_onvif._tcp", "_rtsp._tcp", "_psia._tcp",
@@ -27,23 +28,71 @@ func ServiceTypes() []string {
 		"_camera._tcp", "_nvr._tcp",
 		"_arec._tcp", // Arecont
 		"_hap._tcp",  // HomeKit; TXT ci=17 is a camera
+		"_home-assistant._tcp", "_scrypted._tcp", "_mqtt._tcp",
 	}
 }
 
 const (
-	mdnsRounds  = 2 // the library stops asking after the first entry, so it is asked anew
+	mdnsRounds  = 2 // of our own asking
 	mdnsEntries = 4096
+	mdnsQuick   = 1500 * time.Millisecond // half a second for shared records, which may take 120 ms, one and a half times, after the asking
+	quickBrowse = 2                       // service types the library browses in quick mode; each costs it two packets
+	quickEach   = 5                       // service types asked for in one packet in quick mode
 )
 
 // MDNS browses every interface for the service types of cameras. What it finds is a hint: any host on the link may announce
 // any address.
 func MDNS() Method {
-	return Method{Name: "mdns", Doc: msg.Text("discover.mdns.doc"), Needs: audit.PermitDiscover, Run: mdns}
+	return Method{Name: "mdns", Doc: msg.Text("discover.mdns.doc"), Asks: msg.Text("discover.mdns.asks"), Needs: audit.PermitDiscover, Group: Announced,
+		Cost: mdnsCost, Run: mdns}
+}
+
+// mdnsCost leaves out what is asked to complete an answer.
+func mdnsCost(env Env) []Cost {
+	env = env.withDefaults()
+	var out []Cost
+	for _, j := range jobs(env, true) {
+		c := Cost{Target: j.ifi.Name, To: mdnsGroup(j.v6).String(), Lasts: mdnsWindow(env)}
+		c.Packets = 2*len(browsed(env)) + len(mdnsBatches(env))*mdnsTurns(env)
+		out = append(out, c)
+	}
+	return out
+}
+
+func mdnsWindow(env Env) time.Duration {
+	if env.Quick {
+		return mdnsQuick
+	}
+	return env.Window
+}
+
+func mdnsTurns(env Env) int {
+	if env.Quick {
+		return 1
+	}
+	return mdnsRounds
+}
+
+// browsed are the service types the library browses; the others are asked for over our own socket alone.
+func browsed(env Env) []string {
+	if env.Quick {
+		return ServiceTypes()[:quickBrowse]
+	}
+	return ServiceTypes()
+}
+
+// mdnsBatches are the service types of each question: one, since small responders read the first only, or several where time
+// is pressing.
+func mdnsBatches(env Env) [][]string {
+	if env.Quick {
+		return slices.Collect(slices.Chunk(ServiceTypes(), quickEach))
+	}
+	return slices.Collect(slices.Chunk(ServiceTypes(), 1))
 }
 
 func mdns(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error) {
 	env = env.withDefaults()
-	return eachInterface(env, "mdns", func(ifi guard.Interface, v6 bool) audit.Coverage {
+	return eachInterface(env, "mdns", true, func(ifi guard.Interface, v6 bool) audit.Coverage {
 		b := &browsing{env: env, ifi: ifi, found: found, seen: map[string]bool{}}
 		return b.run(ctx, v6)
 	})
@@ -65,25 +114,27 @@ type browsing struct {
 func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
 	b.hosts = map[netip.Addr]bool{}
 	var wg sync.WaitGroup
-	for _, service := range ServiceTypes() {
+	window, cancel := context.WithTimeout(ctx, mdnsWindow(b.env))
+	defer cancel()
+	services := browsed(b.env)
+	for n, service := range services {
 		wg.Go(func() {
-			for range mdnsRounds {
-				window, cancel := context.WithTimeout(ctx, b.env.Window/mdnsRounds)
-				err := b.env.Guard.Browse(window, b.ifi, v6, service, func(e *zeroconf.ServiceEntry) { b.take(service, e, nil) })
-				cancel()
-				if err != nil {
-					b.mu.Lock()
-					b.failed = append(b.failed, err)
-					b.mu.Unlock()
-					return
-				}
+			// Not all at once: everybody's inquiries share one pace, and the others have fewer packets.
+			if n > 0 && !sleep(window, time.Duration(n)*mdnsWindow(b.env)/time.Duration(2*len(ServiceTypes()))) {
+				return
+			}
+			err := b.env.Guard.Browse(window, b.ifi, v6, service, func(e *zeroconf.ServiceEntry) { b.take(service, e, nil) })
+			if err != nil {
+				b.mu.Lock()
+				b.failed = append(b.failed, err)
+				b.mu.Unlock()
 			}
 		})
 	}
 	var direct error
-	wg.Go(func() { direct = b.direct(ctx, v6) })
+	wg.Go(func() { direct = b.direct(window, v6) })
 	wg.Wait()
-	detail := msg.Text("discover.mdns.done", family(v6), len(ServiceTypes())-len(b.failed), len(b.hosts))
+	detail := msg.Text("discover.mdns.done", family(v6), len(ServiceTypes()), len(b.hosts))
 	if b.foreign > 0 {
 		detail = join(detail, msg.Text("discover.mdns.foreign", b.foreign))
 	}
@@ -93,7 +144,7 @@ func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
 	if direct != nil {
 		detail = join(detail, msg.Text("discover.mdns.direct", reason(direct)))
 	}
-	nothing := len(b.failed) == len(ServiceTypes()) && direct != nil
+	nothing := len(b.failed) == len(services) && direct != nil
 	switch {
 	case nothing && guard.IsDenied(b.failed[0]):
 		return audit.Coverage{Status: audit.DeniedByUs, Detail: detail}
@@ -180,16 +231,21 @@ func mdnsIdentity(service, host, instance string, txt map[string]string) audit.I
 		id.MDNS = instance
 	}
 	for _, k := range []string{"macaddress", "mac"} {
-		if m := wsdiscovery.MAC(txt[k]); m != "" {
+		if m := mac.Parse(txt[k]); m != "" {
 			id.MACs = []string{m}
 			break
 		}
 	}
 	switch {
-	case service == "_axis-video._tcp":
-		id.Kind, id.Vendor, id.Weak = audit.KindCamera, "Axis", true
-	case service == "_axis-nvr._tcp":
-		id.Kind, id.Vendor, id.Weak = audit.KindRecorder, "Axis", true
+	case axisService(service) != "":
+		id.Kind, id.Vendor, id.Weak = axisService(service), "Axis", true
+		model, hw := axisInstance(instance)
+		id.Model = model
+		if len(id.MACs) == 0 {
+			id.MACs = macs(hw)
+		}
+	case service == "_home-assistant._tcp", service == "_scrypted._tcp":
+		id.Kind, id.Weak = audit.KindServer, true
 	case service == "_nvr._tcp":
 		id.Kind, id.Weak = audit.KindRecorder, true
 	case service == "_hap._tcp" && (txt["ci"] == "17" || txt["ci"] == "18"):

@@ -34,19 +34,19 @@ type heard struct {
 	at               time.Time
 }
 
-// direct asks for every service type over a socket of our own until the context ends or the window has passed.
+// direct asks for every service type over a socket of our own until the context ends.
 func (b *browsing) direct(ctx context.Context, v6 bool) error {
 	u, err := b.env.Guard.OpenUDP(b.ifi, guard.UDPOptions{V6: v6})
 	if err != nil {
 		return err
 	}
 	defer u.Close()
-	ctx, cancel := context.WithTimeout(ctx, b.env.Window)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	q := &questioner{u: u, to: mdnsGroup(v6), more: make(chan dns.Question, directFollow), round: b.env.Window / mdnsRounds, sent: map[uint16][]byte{}}
+	q := &questioner{u: u, to: mdnsGroup(v6), more: make(chan dns.Question, directFollow), round: mdnsWindow(b.env) / time.Duration(mdnsTurns(b.env)), sent: map[uint16][]byte{}}
 	done := make(chan error, 1)
 	go func() {
-		err := q.run(ctx)
+		err := q.run(ctx, mdnsBatches(b.env), mdnsTurns(b.env))
 		if err != nil {
 			cancel()
 		}
@@ -80,7 +80,7 @@ func mdnsGroup(v6 bool) netip.AddrPort {
 	return netip.MustParseAddrPort("224.0.0.251:5353")
 }
 
-// questioner sends the questions of one socket, one a packet: small responders read the first of several only.
+// questioner sends the questions of one socket.
 type questioner struct {
 	u     *guard.UDP
 	to    netip.AddrPort
@@ -93,12 +93,16 @@ type questioner struct {
 }
 
 // run asks in rounds. The error is that of a round in which nothing could be sent.
-func (q *questioner) run(ctx context.Context) error {
-	for range mdnsRounds {
+func (q *questioner) run(ctx context.Context, batches [][]string, turns int) error {
+	for range turns {
 		next := time.NewTimer(q.round)
 		defer next.Stop()
-		for _, s := range ServiceTypes() {
-			err := q.ask(ctx, dns.Question{Name: s + ".local.", Qtype: dns.TypePTR, Qclass: dns.ClassINET})
+		for _, services := range batches {
+			var what []dns.Question
+			for _, s := range services {
+				what = append(what, dns.Question{Name: s + ".local.", Qtype: dns.TypePTR, Qclass: dns.ClassINET})
+			}
+			err := q.ask(ctx, what...)
 			if err != nil && ctx.Err() == nil {
 				return err
 			}
@@ -120,10 +124,10 @@ func (q *questioner) run(ctx context.Context) error {
 	return nil
 }
 
-func (q *questioner) ask(ctx context.Context, what dns.Question) error {
+func (q *questioner) ask(ctx context.Context, what ...dns.Question) error {
 	q.mu.Lock()
 	q.id++
-	m := dns.Msg{MsgHdr: dns.MsgHdr{Id: q.id}, Question: []dns.Question{what}}
+	m := dns.Msg{MsgHdr: dns.MsgHdr{Id: q.id}, Question: what}
 	b, err := m.Pack()
 	if err == nil {
 		q.sent[q.id] = b

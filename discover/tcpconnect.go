@@ -2,264 +2,517 @@ package discover
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/fingerprint"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 )
 
 const (
-	sweepWorkers   = 128  // hosts at a time; more overflows the neighbour table of an ordinary Linux and loses live cameras
-	sweepRate      = 1000 // connects a second in all
-	sweepMost      = 65_536
-	sweepLoopback  = 256 // of this machine's own addresses
-	knockTimeout   = time.Second
-	knockAgain     = 500 * time.Millisecond // for a host that has not answered on the link layer
-	knockSilent    = 300 * time.Millisecond // for a host that has let several ports time out
-	silentPorts    = 4
-	progressEvery  = 1024
-	ipv6SweepBits  = 118 // a longer prefix has at most 1024 addresses
-	neighbourExtra = "neighbour-mac"
+	sweepHosts  = 256  // hosts knocked at together
+	linkRate    = 4000 // connects a second in all, to hosts of our own networks
+	routedRate  = 1000 // and through a router, whose line may be thin
+	routedOpen  = 1000 // connects through a router that wait for an answer at the same time
+	allPorts    = 1024 // routed addresses up to which every port of every address is tried, where time is not pressing
+	contactSpan = 6 * time.Second
+
+	// How long a connect may take. All stay below the second after which systems repeat the packet by themselves.
+	knockNear  = 250 * time.Millisecond // a host of our own network
+	knockAgain = 500 * time.Millisecond
+	knockFar   = 950 * time.Millisecond
+
+	tries      = 2 // of a port that is silent
+	triesLossy = 5 // on a network that loses packets
 )
 
-// TCPConnect connects to the camera ports of every address of the perimeter and closes at once. Every open port is a target
-// of its own. Extra "neighbour-mac" is the hardware address this machine's neighbour table has for a host on its link; it
-// is no identity, since a router with proxy ARP lends its own to many.
+// TCPConnect connects to the camera ports of every address of the perimeter and closes at once. In networks this machine is in,
+// only addresses somebody answers for are contacted. Behind a router, an address is asked by ping and at the most telling
+// ports, and at the others once it answers in any way. Every open port is a target of its own.
 func TCPConnect() Method {
-	return Method{Name: "tcp-connect", Doc: msg.Text("discover.tcp.doc"), Needs: audit.PermitDiscover, Run: tcpConnect}
+	return Method{Name: "tcp-connect", Doc: msg.Text("discover.tcp.doc"), Asks: msg.Text("discover.tcp.asks"), Needs: audit.PermitDiscover, Group: Swept,
+		Run: tcpConnect, Cost: tcpCost}
 }
 
 func tcpConnect(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error) {
 	env = env.withDefaults()
-	s := &sweep{env: env, found: found, limit: rate.NewLimiter(sweepRate, sweepWorkers), own: ownAddresses(env.Guard)}
-	return s.run(ctx, outermost(env.Guard.Perimeter())), nil
+	links := env.Neighbours.of(ctx, env)
+	out := make([]audit.Coverage, len(links))
+	var wg sync.WaitGroup
+	for i, l := range links {
+		wg.Go(func() { out[i] = newSweep(env, l, found).run(ctx) })
+	}
+	wg.Wait()
+	return out, nil
 }
 
-// outermost drops prefixes that lie within another one.
-func outermost(ps []netip.Prefix) []netip.Prefix {
-	var out []netip.Prefix
-	for i, p := range ps {
-		inner := slices.ContainsFunc(ps, func(q netip.Prefix) bool { return q.Bits() < p.Bits() && q.Contains(p.Addr()) })
-		if !inner && !slices.Contains(ps[:i], p) {
+// tcpCost counts the packets of a stretch as if nobody were there, and a dozen for each address the inventory lists in it.
+func tcpCost(env Env) []Cost {
+	env = env.withDefaults()
+	var out []Cost
+	for _, s := range stretches(env.Guard) {
+		c := Cost{Target: s.prefix.String(), To: fmt.Sprintf("×%d", hosts(s.prefix)), Why: s.why}
+		if s.why.IsZero() {
+			live := min(hosts(s.prefix), max(1, listedIn(env, s.prefix)))
+			switch s.way {
+			case routed:
+				each := 1 + len(telling(env.Ports))
+				if !env.Quick && hosts(s.prefix) <= allPorts {
+					each = 1 + len(env.Ports)
+				}
+				c.Packets = each * hosts(s.prefix)
+				c.Lasts = time.Duration(c.Packets)*time.Second/routedRate + knockFar
+			default: // only who is there is contacted
+				c.Packets = live * (len(env.Ports) + 3)
+				c.Lasts = 2 * time.Second
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func listedIn(env Env, p netip.Prefix) int {
+	n := 0
+	for _, e := range env.Site.Inventory {
+		if a, err := netip.ParseAddrPort(e.Address); err == nil && p.Contains(a.Addr().Unmap()) {
+			n++
+		} else if a, err := netip.ParseAddr(e.Address); err == nil && p.Contains(a.Unmap()) {
+			n++
+		}
+	}
+	return n
+}
+
+// telling are the ports that are asked first of an address behind a router: hardly any camera, recorder or server for them has
+// all of these silent, since a closed port answers too.
+func telling(ports []uint16) []uint16 {
+	var out []uint16
+	for _, p := range []uint16{80, 554, 8000, 37777, 443} {
+		if slices.Contains(ports, p) {
 			out = append(out, p)
 		}
 	}
+	if len(out) == 0 {
+		out = ports[:min(len(ports), 5)]
+	}
 	return out
 }
 
-// hosts is how many addresses a prefix has, at most 2^30.
-func hosts(p netip.Prefix) int {
-	return 1 << min(30, p.Addr().BitLen()-p.Bits())
+// sweep is the connecting to the addresses of one stretch.
+type sweep struct {
+	env      Env
+	link     *link
+	found    func(audit.Target)
+	outcomes *outcomes
+	own      map[netip.Addr]bool
+	rate     *rated
+	hosts    chan struct{} // bounds the hosts knocked at together
+	contacts *window       // bounds the addresses of our networks contacted at about the same time
+
+	wg     sync.WaitGroup
+	denied atomic.Int64
+	asked  atomic.Int64
+	mu     sync.Mutex
+	err    error        // the first failure of ours
+	open   []netip.Addr // hosts with an open port
 }
 
-func ownAddresses(g *guard.Guard) map[netip.Addr]bool {
-	out := map[netip.Addr]bool{}
-	ifis, err := g.Interfaces()
-	if err != nil {
-		return out
+func newSweep(env Env, l *link, found func(audit.Target)) *sweep {
+	room := env.Guard.NeighbourRoom()
+	if room == 0 {
+		room = sweepHosts / 2
 	}
-	for _, ifi := range ifis {
-		for _, p := range ifi.Addrs {
-			if a := p.Addr().Unmap(); !a.IsLoopback() {
-				out[a] = true
-			}
+	s := &sweep{env: env, link: l, found: found, own: ownAddresses(env.Guard), rate: &rated{per: linkRate}, hosts: make(chan struct{}, sweepHosts),
+		contacts: newWindow(room, contactSpan)}
+	if l.why.IsZero() {
+		s.outcomes = newOutcomes(l.prefix)
+	}
+	return s
+}
+
+func (s *sweep) run(ctx context.Context) audit.Coverage {
+	c := audit.Coverage{Target: s.link.prefix.String(), Module: "tcp-connect", Status: audit.Skipped, Detail: s.link.why}
+	if !s.link.why.IsZero() {
+		s.follow(ctx) // whoever answers a question to everybody is there all the same
+		s.wg.Wait()
+		s.hardware()
+		if len(s.open) > 0 {
+			c.Status = audit.Partial
+		}
+		return c
+	}
+	for a := range s.own {
+		if s.link.prefix.Contains(a) {
+			s.outcomes.set(a, audit.ReachedOwn)
 		}
 	}
-	return out
+	switch s.link.way {
+	case local:
+		s.each(ctx, false)
+	case onLink:
+		if s.follow(ctx) == blindly {
+			s.each(ctx, true)
+		}
+	default:
+		s.rate = &rated{per: routedRate}
+		s.distant(ctx)
+	}
+	s.wg.Wait()
+	s.hardware()
+	s.settle(ctx)
+	return s.coverage(ctx)
 }
 
-// sweep is the connecting to all addresses of one run.
-type sweep struct {
-	env   Env
-	found func(audit.Target)
-	limit *rate.Limiter
-	own   map[netip.Addr]bool
+// follow knocks at every neighbour as it becomes known, and returns how they were found.
+func (s *sweep) follow(ctx context.Context) asking {
+	for i := 0; ; i++ {
+		a, ok := s.link.next(i)
+		if !ok {
+			return s.link.how
+		}
+		if s.own[a] || !s.env.Guard.Host(a) {
+			continue
+		}
+		s.outcomes.set(a, audit.ReachedMute)
+		if s.link.how == byARP && !s.contacts.enter(ctx) {
+			return byARP
+		}
+		s.start(ctx, a, knockNear, s.env.Ports)
+	}
 }
 
-// tally counts what became of the addresses of one prefix.
-type tally struct {
-	prefix  netip.Prefix
-	why     audit.Coverage // why it is not swept at all
-	skipped int
-
-	asked, open, alive, silent, absent, denied, failed atomic.Int64
-
-	mu  sync.Mutex
-	err error // the first failure of ours
+// each knocks at every address, without knowing whether anybody is there.
+func (s *sweep) each(ctx context.Context, bounded bool) {
+	for a := range addresses(ctx, s.env.Guard, s.link.prefix, s.own) {
+		if bounded && !s.contacts.enter(ctx) {
+			return
+		}
+		s.start(ctx, a, knockNear, s.env.Ports)
+	}
 }
 
-// task is one address and where its result counts.
-type task struct {
-	addr netip.Addr
-	to   *tally
+// start knocks at a host's ports beside the others.
+func (s *sweep) start(ctx context.Context, a netip.Addr, timeout time.Duration, ports []uint16) {
+	select {
+	case s.hosts <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	s.asked.Add(1)
+	s.wg.Go(func() {
+		defer func() { <-s.hosts }()
+		s.host(ctx, a, timeout, ports)
+	})
 }
 
-// run sweeps the prefixes one after the other with one set of workers, so that many small prefixes take no longer than one
-// of their size together.
-func (s *sweep) run(ctx context.Context, ps []netip.Prefix) []audit.Coverage {
-	work := make(chan task)
-	var wg sync.WaitGroup
-	for range sweepWorkers {
-		wg.Go(func() {
-			for w := range work {
-				s.host(ctx, w.addr, w.to)
-				if n := w.to.asked.Add(1); n%progressEvery == 0 {
-					s.env.Progress(msg.Text("discover.tcp.progress", w.to.prefix.String(), n, hosts(w.to.prefix), w.to.open.Load()))
-				}
+// host knocks at the ports of one address one after the other, and again at those that stayed silent.
+func (s *sweep) host(ctx context.Context, a netip.Addr, timeout time.Duration, ports []uint16) {
+	h := &host{sweep: s, addr: a, device: s.env.Guard.Device(a)}
+	for _, p := range ports {
+		if h.device.Listed(p) {
+			h.silent = append(h.silent, p)
+		}
+	}
+	for try := 1; try <= s.tries() && len(h.silent) > 0; try++ {
+		if try > 1 && h.answered == 0 {
+			h.silent = telling(h.silent) // it drops what it does not want: the others would say no more
+		}
+		if !h.round(ctx, timeout) {
+			return
+		}
+		timeout = max(timeout, knockAgain)
+	}
+}
+
+func (s *sweep) tries() int {
+	if s.link.loss() > 0 {
+		return triesLossy
+	}
+	return tries
+}
+
+// host is the knocking at one address.
+type host struct {
+	*sweep
+	addr     netip.Addr
+	device   *guard.Device
+	silent   []uint16 // ports without an answer yet
+	answered int
+	web      bool // a connection was kept for whoever asks its page
+	stream   bool
+	opened   bool
+}
+
+// round knocks once at every silent port. It reports false when there is no point in going on.
+func (h *host) round(ctx context.Context, timeout time.Duration) bool {
+	ports := h.silent
+	h.silent = nil
+	for _, p := range ports {
+		if !h.rate.wait(ctx) {
+			return false
+		}
+		keep := h.keep(p)
+		r, err := h.device.Knock(ctx, p, timeout, keep)
+		switch {
+		case ctx.Err() != nil:
+			return false
+		case err != nil:
+			h.fail(h.addr, err)
+			return false
+		case r.Answer == guard.Silent:
+			h.silent = append(h.silent, p)
+			continue
+		}
+		h.answered++
+		if r.Answer == guard.Closed {
+			if !h.opened {
+				h.outcomes.set(h.addr, audit.ReachedClosed)
+			}
+			continue
+		}
+		h.kept(p, keep)
+		h.report(p)
+	}
+	return true
+}
+
+// keep reports whether the connection of a knock is worth keeping open: in a brief run the device's page and its stream server
+// are asked at once, and need not be connected to twice.
+func (h *host) keep(p uint16) bool {
+	switch {
+	case !h.env.Keep:
+		return false
+	case p == 554 || p == 8554:
+		return !h.stream
+	}
+	return !h.web && slices.Contains([]uint16{80, 81, 2020, 5000, 8080, 8899}, p)
+}
+
+func (h *host) kept(p uint16, keep bool) {
+	if keep && (p == 554 || p == 8554) {
+		h.stream = true
+	} else if keep {
+		h.web = true
+	}
+}
+
+func (h *host) report(p uint16) {
+	if !h.opened {
+		h.opened = true
+		h.mu.Lock()
+		h.open = append(h.open, h.addr)
+		h.mu.Unlock()
+		h.outcomes.set(h.addr, audit.ReachedOpen)
+	}
+	h.found(audit.Target{Method: "tcp-connect", Addr: netip.AddrPortFrom(h.addr, p), At: h.env.Clock()})
+}
+
+func (s *sweep) fail(a netip.Addr, err error) {
+	if guard.IsDenied(err) {
+		s.denied.Add(1)
+		s.outcomes.set(a, audit.ReachedDenied)
+	} else {
+		s.outcomes.set(a, audit.ReachedFailed)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+// distant finds who is there behind a router: by ping, then port by port, each of them for all addresses that have not
+// answered yet, so that a moment's loss does not cost one address all its questions. Whoever answers is asked the rest.
+func (s *sweep) distant(ctx context.Context) {
+	d := &distance{sweep: s, answered: map[netip.Addr]bool{}, slots: make(chan struct{}, routedOpen)}
+	d.ping(ctx)
+	ports := telling(s.env.Ports)
+	if !s.env.Quick && hosts(s.link.prefix) <= allPorts {
+		ports = s.env.Ports
+	}
+	for _, p := range ports {
+		d.port(ctx, p)
+	}
+	d.wg.Wait()
+	if d.pinger != nil {
+		d.pinger.Close()
+	}
+}
+
+// distance is the finding of who is there behind a router.
+type distance struct {
+	*sweep
+	wg       sync.WaitGroup
+	slots    chan struct{}
+	pinger   *guard.Pinger
+	mu       sync.Mutex
+	answered map[netip.Addr]bool
+}
+
+// ping asks every address for an echo, where the system lets us.
+func (d *distance) ping(ctx context.Context) {
+	if d.link.prefix.Addr().Is6() {
+		return
+	}
+	p, err := d.env.Guard.OpenPing(guard.Interface{}, false, func(a netip.Addr) {
+		if d.link.prefix.Contains(a) && d.env.Guard.Host(a) {
+			d.outcomes.set(a, audit.ReachedMute)
+			d.alive(ctx, a, 0)
+		}
+	})
+	if err != nil {
+		return
+	}
+	d.pinger = p
+	for a := range addresses(ctx, d.env.Guard, d.link.prefix, d.own) {
+		if !d.rate.wait(ctx) {
+			return
+		}
+		if err := p.Send(ctx, a); err != nil && guard.IsDenied(err) {
+			d.fail(a, err)
+			return
+		}
+	}
+}
+
+// port knocks at one port of every address that has not answered.
+func (d *distance) port(ctx context.Context, port uint16) {
+	for a := range addresses(ctx, d.env.Guard, d.link.prefix, d.own) {
+		if d.known(a) {
+			continue
+		}
+		dev := d.env.Guard.Device(a)
+		if !dev.Listed(port) {
+			continue
+		}
+		if !d.rate.wait(ctx) {
+			return
+		}
+		select {
+		case d.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		d.wg.Go(func() {
+			defer func() { <-d.slots }()
+			r, err := dev.Knock(ctx, port, knockFar, false)
+			switch {
+			case ctx.Err() != nil:
+			case err != nil:
+				d.fail(a, err)
+			case r.Answer == guard.Open:
+				d.outcomes.set(a, audit.ReachedOpen)
+				d.alive(ctx, a, 0)
+			case r.Answer == guard.Closed:
+				d.outcomes.set(a, audit.ReachedClosed)
+				d.alive(ctx, a, port)
 			}
 		})
 	}
-	tallies := make([]*tally, len(ps))
-	left := sweepMost
-	for i, p := range ps {
-		tallies[i] = &tally{prefix: p, why: s.unswept(ctx, p, left)}
-		if tallies[i].why.Detail.IsZero() {
-			left -= hosts(p)
-			s.feed(ctx, tallies[i], work)
-		}
-	}
-	close(work)
-	wg.Wait()
-	var out []audit.Coverage
-	for _, c := range tallies {
-		cov := c.why
-		if cov.Detail.IsZero() {
-			cov = s.coverage(ctx, c)
-		}
-		cov.Target, cov.Module = c.prefix.String(), "tcp-connect"
-		out = append(out, cov)
-	}
-	return out
 }
 
-// unswept says why a prefix is not swept, or nothing.
-func (s *sweep) unswept(ctx context.Context, p netip.Prefix, left int) audit.Coverage {
-	switch {
-	case p.Addr().IsLoopback() && hosts(p) > sweepLoopback:
-		return audit.Coverage{Status: audit.Skipped, Detail: msg.Text("discover.tcp.loopback", sweepLoopback)}
-	case p.Addr().Is6() && p.Bits() < ipv6SweepBits:
-		return audit.Coverage{Status: audit.Skipped, Detail: msg.Text("discover.tcp.ipv6")}
-	case hosts(p) > left:
-		return audit.Coverage{Status: audit.Skipped, Detail: msg.Text("discover.tcp.big", sweepMost)}
-	case ctx.Err() != nil:
-		return audit.Coverage{Status: audit.Stopped, Detail: msg.Text("discover.stopped")}
-	}
-	return audit.Coverage{}
+func (d *distance) known(a netip.Addr) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.answered[a]
 }
 
-// feed hands out the addresses of a prefix, one at a time: they are never a list in memory.
-func (s *sweep) feed(ctx context.Context, c *tally, work chan<- task) {
-	p := c.prefix
-	end := guard.Last(p)
-	for a := p.Addr(); p.Contains(a) && ctx.Err() == nil; a = a.Next() {
-		edge := p.Addr().Is4() && p.Bits() < 31 && (a == p.Addr() || a == end)
-		if edge || s.own[a] {
-			c.skipped++
-			continue
-		}
-		select {
-		case work <- task{a, c}:
-		case <-ctx.Done():
+// alive asks an address that has answered at all ports but the one that is known to be closed.
+func (d *distance) alive(ctx context.Context, a netip.Addr, closed uint16) {
+	d.mu.Lock()
+	again := d.answered[a]
+	d.answered[a] = true
+	d.mu.Unlock()
+	if again {
+		return
+	}
+	ports := slices.DeleteFunc(slices.Clone(d.env.Ports), func(p uint16) bool { return p == closed })
+	d.wg.Go(func() { d.start(ctx, a, knockFar, ports) })
+}
+
+// hardware reports the hardware addresses of the hosts with an open port, where each is that host's alone.
+func (s *sweep) hardware() {
+	db, err := fingerprint.Load()
+	if err != nil {
+		return
+	}
+	for _, a := range s.open {
+		if mac, alone := s.link.mac(a); alone {
+			s.found(sighting(s.env, db, a, mac))
 		}
 	}
 }
 
-func (s *sweep) coverage(ctx context.Context, c *tally) audit.Coverage {
-	detail := msg.Text("discover.tcp.done", c.asked.Load(), len(s.env.Ports), c.open.Load(), c.alive.Load(), c.silent.Load(), c.absent.Load(), c.skipped)
-	status := audit.Tried
-	switch {
-	case ctx.Err() != nil:
-		return audit.Coverage{Status: audit.Stopped, Detail: join(detail, msg.Text("discover.stopped"))}
-	case c.failed.Load() > 0:
-		status, detail = audit.Partial, join(detail, msg.Text("discover.tcp.failed", c.failed.Load(), reason(c.err)))
-	case c.denied.Load() > 0 && c.denied.Load() == c.asked.Load():
-		status, detail = audit.DeniedByUs, join(detail, reason(c.err))
-	case c.denied.Load() > 0:
-		status, detail = audit.Partial, join(detail, msg.Text("discover.tcp.denied", c.denied.Load(), reason(c.err)))
-	case c.open.Load()+c.alive.Load() == 0:
-		status = audit.NoAnswer
-	}
-	return audit.Coverage{Status: status, Detail: detail}
-}
-
-// host knocks on the ports of one address, one after the other, and sorts the address into one class of the tally.
-func (s *sweep) host(ctx context.Context, a netip.Addr, c *tally) {
-	d := s.env.Guard.Device(a)
-	open, closed, silent := 0, 0, 0
-	for _, port := range s.env.Ports {
-		if !d.Listed(port) {
-			continue
+// settle says of the addresses nobody answered for what that means.
+func (s *sweep) settle(ctx context.Context) {
+	for a := range addresses(context.WithoutCancel(ctx), s.env.Guard, s.link.prefix, s.own) {
+		if ctx.Err() != nil {
+			break
 		}
-		timeout := knockTimeout
-		if open+closed == 0 && silent > 0 {
-			n, onLink := s.env.Guard.Neighbour(a)
+		if s.outcomes.is(a, audit.ReachedNot) {
 			switch {
-			case onLink && !n.Resolved && silent >= 2:
-				c.absent.Add(1)
-				return
-			case onLink && !n.Resolved:
-				timeout = knockAgain
-			case silent >= silentPorts:
-				timeout = knockSilent
+			case s.link.way == onLink && s.link.how != blindly:
+				s.outcomes.set(a, audit.ReachedAbsent)
+			default:
+				s.outcomes.set(a, audit.ReachedNothing)
 			}
 		}
-		if s.limit.Wait(ctx) != nil {
-			return
-		}
-		answer, err := d.Knock(ctx, port, timeout)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			c.fail(err)
-			return
-		case answer == guard.Open:
-			open++
-			s.report(ctx, a, port)
-		case answer == guard.Closed:
-			closed++
-		default:
-			silent++
-		}
+	}
+	if ctx.Err() == nil {
+		s.outcomes.rest(audit.ReachedOwn) // network and broadcast addresses
+	}
+}
+
+func (s *sweep) coverage(ctx context.Context) audit.Coverage {
+	o := s.outcomes
+	open, closed, mute, nothing := o.count(audit.ReachedOpen), o.count(audit.ReachedClosed), o.count(audit.ReachedMute), o.count(audit.ReachedNothing)
+	absent, denied, failed := o.count(audit.ReachedAbsent), o.count(audit.ReachedDenied), o.count(audit.ReachedFailed)
+	c := audit.Coverage{Target: s.link.prefix.String(), Module: "tcp-connect", Status: audit.Tried, Addresses: o.list(),
+		Detail: msg.Text("discover.tcp.done", hosts(s.link.prefix)-o.count(audit.ReachedOwn), len(s.env.Ports), open, closed, mute+nothing, absent, o.count(audit.ReachedOwn))}
+	if s.link.way == routed {
+		c.Detail = join(c.Detail, msg.Text("discover.tcp.routed", len(telling(s.env.Ports))))
 	}
 	switch {
-	case open > 0:
-		c.open.Add(1)
-	case closed > 0:
-		c.alive.Add(1)
-	default:
-		c.silent.Add(1)
+	case ctx.Err() != nil:
+		c.Status, c.Detail = audit.Stopped, join(c.Detail, msg.Text("discover.stopped"))
+	case failed > 0:
+		c.Status, c.Detail = audit.Partial, join(c.Detail, msg.Text("discover.tcp.failed", failed, reason(s.err)))
+	case denied > 0 && open+closed+mute == 0:
+		c.Status, c.Detail = audit.DeniedByUs, join(c.Detail, reason(s.err))
+	case denied > 0:
+		c.Status, c.Detail = audit.Partial, join(c.Detail, msg.Text("discover.tcp.denied", denied, reason(s.err)))
+	case open+closed+mute == 0:
+		c.Status = audit.NoAnswer
 	}
+	return c
 }
 
-func (c *tally) fail(err error) {
-	if guard.IsDenied(err) {
-		c.denied.Add(1)
-	} else {
-		c.failed.Add(1)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = err
-	}
+// rated spaces packets to many hosts out evenly.
+type rated struct {
+	per  int // a second
+	mu   sync.Mutex
+	next time.Time
 }
 
-func (s *sweep) report(ctx context.Context, a netip.Addr, port uint16) {
-	t := audit.Target{Method: "tcp-connect", Addr: netip.AddrPortFrom(a, port), At: s.env.Clock()}
-	n, _ := s.env.Guard.Neighbour(a)
-	if n.MAC == "" && sleep(ctx, 10*time.Millisecond) {
-		n, _ = s.env.Guard.Neighbour(a) // what was known may be from before the host answered
+// wait waits until the next packet may leave, and reports false when the context has ended.
+func (r *rated) wait(ctx context.Context) bool {
+	r.mu.Lock()
+	now := time.Now()
+	if r.next.Before(now.Add(-20 * time.Millisecond)) {
+		r.next = now.Add(-20 * time.Millisecond) // what was not used is lost
 	}
-	if n.MAC != "" {
-		t.Extra = map[string][]string{neighbourExtra: {n.MAC}}
+	ahead := r.next.Sub(now)
+	r.next = r.next.Add(time.Second / time.Duration(r.per))
+	r.mu.Unlock()
+	if ahead < 2*time.Millisecond {
+		return ctx.Err() == nil
 	}
-	s.found(t)
+	return sleep(ctx, ahead)
 }

@@ -1,0 +1,72 @@
+package discover
+
+import (
+	"strings"
+	"time"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/ssdp"
+)
+
+// SSDP asks for everything that speaks UPnP. Where the description of a device is goes into XAddrs; nobody reads it here. Routers
+// and televisions answer too: they are targets like others, and known for what they are not where they say so.
+func SSDP() Method { return upnp().method("ssdp") }
+
+func upnp() protocol {
+	const wait = 1 // seconds a device may take
+	return protocol{
+		name:    "ssdp",
+		scheme:  "udp",
+		port:    ssdp.Port,
+		group4:  ssdp.Group(),
+		longest: wait * time.Second,
+		rounds:  vendorTurns,
+		idle:    ssdp.ErrQuestion,
+		ask:     func(*guard.UDP) []question { return []question{{data: ssdp.NewSearch(ssdp.RootDevice, wait)}} },
+		read:    readSSDP,
+	}
+}
+
+func readSSDP(b []byte) ([]sighted, error) {
+	m, err := ssdp.Parse(b)
+	if err != nil || m.Gone {
+		return nil, err
+	}
+	t := audit.Target{Identity: ssdpIdentity(m), Types: nonEmpty(m.Target)}
+	if m.Location != "" {
+		t.XAddrs = []string{m.Location}
+	}
+	return []sighted{{target: t}}, nil
+}
+
+// ssdpIdentity goes by what the answer names itself, which is a hint.
+func ssdpIdentity(m ssdp.Message) audit.Identity {
+	id := audit.Identity{Services: []string{"upnp"}, Weak: true}
+	all := strings.ToLower(m.Target + " " + m.USN + " " + m.Server)
+	switch {
+	case axisSSDP(m):
+		id.Vendor = "Axis"
+	case strings.Contains(all, "networkcamera"), strings.Contains(all, "digitalsecuritycamera"):
+		id.Kind = audit.KindCamera
+	case containsAny(all, "internetgatewaydevice", "wlanaccesspoint", "mediarenderer", "mediaserver", "printer", "dial-multiscreen", "roku", "sonos", "hue", "chromecast", "webos"):
+		id.Kind = audit.KindOther
+	}
+	return id
+}
+
+func containsAny(s string, parts ...string) bool {
+	for _, p := range parts {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func nonEmpty(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
