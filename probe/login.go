@@ -1,7 +1,10 @@
 package probe
 
 import (
+	"slices"
 	"sync"
+
+	"github.com/mingshi-audit/mingshi/audit"
 )
 
 // Login is the one login attempt a device gets per run. Every module of the device shares it: what one module was refused,
@@ -76,10 +79,42 @@ func (l *Login) set(s loginState, why string) {
 	l.state, l.why = s, why
 }
 
-// Done remembers what modules did on one device, so that no question is asked twice through another address or port.
+// Done remembers what modules did on one device and what was learned of who it is, so that no question is asked twice through
+// another address or port, and none that only another maker's device understands.
 type Done struct {
-	mu   sync.Mutex
-	once map[string]bool
+	mu    sync.Mutex
+	once  map[string]bool
+	known []audit.Identity
+}
+
+// maxKnown bounds what is remembered of one device; what comes after that is not.
+const maxKnown = 256
+
+// Learn remembers what was said of who the device is. Nil says nothing.
+func (d *Done) Learn(id *audit.Identity) {
+	if d == nil || id == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.known) < maxKnown {
+		d.known = append(d.known, *id)
+	}
+}
+
+// Identified reports whether the device itself has said who made it and which model it is.
+func (d *Done) Identified() bool {
+	return slices.ContainsFunc(d.Known(), func(id audit.Identity) bool { return !id.Weak && id.Vendor != "" && id.Model != "" })
+}
+
+// Known lists what was said of who the device is, in the order it was learned.
+func (d *Done) Known() []audit.Identity {
+	if d == nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.known)
 }
 
 // Once returns true the first time it is called with a key.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/discover"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/rules"
@@ -41,28 +42,41 @@ type Record struct {
 // observation whose module is not among modules (an older bundle needs the module that made it) and on a module that breaks
 // its contract.
 func Input(rec Record, modules []probe.Module) (rules.Input, error) {
+	in, _, err := prepare(rec, modules)
+	return in, err
+}
+
+// prepare is Input, with how complete the list of cameras is.
+func prepare(rec Record, modules []probe.Module) (rules.Input, *audit.Recall, error) {
 	observations := slices.Clone(rec.Observations)
 	number(observations)
 	devices, device := Identify(observations, rec.Site.Inventory)
+	MarkForeign(devices, rec.Site.Authority.Perimeter)
 
 	facts, err := derive(observations, modules, device)
 	if err != nil {
-		return rules.Input{}, err
+		return rules.Input{}, nil, err
 	}
+	there := presenceOf(devices, observations, device)
+	for id, by := range listings(devices, observations) {
+		there.because[id] = append(there.because[id], by...)
+	}
+	recall := recallOf(rec, devices, there, groupsOf(discover.Methods()))
 	facts = append(facts, implied(facts)...)
 	facts = append(facts, deviceFacts(devices, observations)...)
+	facts = append(facts, presenceFacts(rec, observations, devices, there, recall)...)
 	specs := Specs(modules)
 	if err := describe(devices, facts, specs, rec.Site.Authority); err != nil {
-		return rules.Input{}, err
+		return rules.Input{}, nil, err
 	}
 	slices.SortFunc(facts, audit.CompareFacts)
-	return rules.Input{Site: rec.Site, Devices: devices, Facts: facts, Specs: specs, Observations: observations, Window: windowOf(observations), AsOf: rec.AsOf}, nil
+	return rules.Input{Site: rec.Site, Devices: devices, Facts: facts, Specs: specs, Observations: observations, Window: windowOf(observations), AsOf: rec.AsOf}, recall, nil
 }
 
 // Assemble judges a record by the packs and returns the report. It is pure: equal records and packs give equal reports. It
 // fails where Input does, and on a pack whose condition cannot be evaluated.
 func Assemble(rec Record, modules []probe.Module, packs []*rules.Pack) (audit.Report, error) {
-	in, err := Input(rec, modules)
+	in, recall, err := prepare(rec, modules)
 	if err != nil {
 		return audit.Report{}, err
 	}
@@ -76,7 +90,7 @@ func Assemble(rec Record, modules []probe.Module, packs []*rules.Pack) (audit.Re
 	}
 	facts := append(slices.Clone(in.Facts), j.Facts...)
 	slices.SortFunc(facts, audit.CompareFacts)
-	coverage := slices.Clone(rec.Coverage)
+	coverage := channelCoverage(in.Devices, in.Observations, slices.Clone(rec.Coverage))
 	slices.SortFunc(coverage, compareCoverage)
 	asOf := rec.AsOf
 	if asOf.IsZero() {
@@ -84,13 +98,13 @@ func Assemble(rec Record, modules []probe.Module, packs []*rules.Pack) (audit.Re
 	}
 	return audit.Report{Schema: audit.ReportSchema, Site: rec.Site.Site, Authority: rec.Site.Authority, Tool: rec.Tool, Run: rec.Run,
 		Window: in.Window, AsOf: asOf, Packs: orEmpty(j.Packs), Zones: orEmpty(rec.Site.Zones), Devices: orEmpty(in.Devices), Findings: orEmpty(j.Findings),
-		Coverage: orEmpty(coverage), Observations: orEmpty(in.Observations), Facts: orEmpty(facts),
+		Coverage: orEmpty(coverage), Recall: recall, Observations: orEmpty(in.Observations), Facts: orEmpty(facts),
 		FactSpecs: orEmpty(uniqueSpecs(slices.Concat(in.Specs, j.Specs))), Rules: orEmpty(j.Rules)}, nil
 }
 
 // Specs lists every fact the modules, the site file and scan may state.
 func Specs(modules []probe.Module) []audit.FactSpec {
-	specs := slices.Clone(site.Facts())
+	specs := slices.Concat(site.Facts(), presenceSpecs())
 	for _, m := range modules {
 		specs = append(specs, m.Facts...)
 	}
@@ -176,8 +190,9 @@ func deviceFacts(devices []audit.Device, observations []audit.Observation) []aud
 		}
 	}
 	var out []audit.Fact
+	listed := listings(devices, observations)
 	for _, d := range devices {
-		var because []string
+		because := listed[d.ID]
 		for _, l := range d.Loci {
 			because = append(because, where[l]...)
 		}

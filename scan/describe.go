@@ -32,10 +32,13 @@ func (c *cluster) device() audit.Device {
 	}
 	var first, last time.Time
 	answered, video, announced := false, false, false
+	inside, outside := false, false
 	for _, o := range c.seen {
 		if o.Kind == sightingKind {
+			t := targetOf(o)
 			sources = append(sources, o.Module)
-			announced = announced || announcesVideo(o)
+			announced = announced || announcesVideo(t)
+			inside, outside = inside || !t.Foreign, outside || t.Foreign
 		}
 		if o.Status == audit.OK && o.Kind != sightingKind {
 			services = append(services, o.Module)
@@ -62,6 +65,7 @@ func (c *cluster) device() audit.Device {
 	}
 	d.Zones, d.Sources, d.Addresses, d.Services = unique(zones), unique(sources), unique(addresses), unique(services)
 	d.FirstSeen, d.LastSeen = stamp(first), stamp(last)
+	d.Foreign = outside && !inside && !answered
 
 	ids := c.identities()
 	d.Vendor = pick(ids, func(i audit.Identity) string { return i.Vendor })
@@ -73,6 +77,7 @@ func (c *cluster) device() audit.Device {
 		d.Channels = max(d.Channels, i.Channels)
 	}
 	d.Kind, d.Inferred = c.kind(ids, answered, video, announced)
+	c.fill(&d, answered)
 	return d
 }
 
@@ -91,7 +96,7 @@ func (c *cluster) kind(ids []audit.Identity, answered, video, announced bool) (k
 		}
 	}
 	switch {
-	case len(c.entries) > 0 || announced:
+	case len(c.entries) > 0 || announced || len(c.via) > 0:
 		return audit.KindCamera, true
 	case answered || len(c.seen) > 0:
 		return audit.KindOther, true
@@ -101,9 +106,16 @@ func (c *cluster) kind(ids []audit.Identity, answered, video, announced bool) (k
 
 // announcesVideo reports whether a sighting carries the WS-Discovery type of ONVIF's network video transmitters. Recorders carry
 // it too, so it suggests a camera and proves none.
-func announcesVideo(o audit.Observation) bool {
-	var t audit.Target
-	return json.Unmarshal(o.Data, &t) == nil && slices.ContainsFunc(t.Types, func(s string) bool { return strings.HasSuffix(s, "NetworkVideoTransmitter") })
+func announcesVideo(t audit.Target) bool {
+	return slices.ContainsFunc(t.Types, func(s string) bool { return strings.HasSuffix(s, "NetworkVideoTransmitter") })
+}
+
+// targetOf reads what a discovery method reported; nothing where it cannot be read.
+func targetOf(o audit.Observation) (t audit.Target) {
+	if json.Unmarshal(o.Data, &t) != nil {
+		return audit.Target{}
+	}
+	return t
 }
 
 // identities lists what was said of who it is, most trustworthy first.
@@ -137,7 +149,7 @@ func (c *cluster) identities() []audit.Identity {
 }
 
 // id names the device by its strongest key, so that the same device has the same id in the next run; where it has none, by the
-// operator's inventory, and last by where it is, which says nothing across runs.
+// operator's inventory, then by its recorder's and its channel there, and last by where it is, which says nothing across runs.
 func (c *cluster) id() string {
 	for kind := keyKind(0); kind < keyKinds; kind++ {
 		if kind == byTLS {
@@ -149,6 +161,9 @@ func (c *cluster) id() string {
 	}
 	if len(c.entries) > 0 {
 		return deviceID("inventory", c.entries[0].ID)
+	}
+	if c.told && len(c.via) > 0 {
+		return deviceID("channel", c.via[0].recorder.id(), c.via[0].ID)
 	}
 	return deviceID("locus", c.loci[0])
 }

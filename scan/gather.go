@@ -69,7 +69,7 @@ func (r *runner) gathered(ctx context.Context) Gathered {
 		if o.Endpoint.IsValid() && !r.o.Guard.Inside(o.Endpoint.Addr()) {
 			return false // a neighbour's device that answered a multicast says nothing of the site
 		}
-		return o.Status != audit.Declared && o.Status != audit.Unreachable && o.Status != audit.Timeout && o.Status != audit.Denied && o.Status != audit.Interrupted
+		return cameBack(o.Status)
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -103,19 +103,20 @@ func scrubbed(o audit.Observation, scrub func([]byte) []byte) audit.Observation 
 	said := struct {
 		Detail   string
 		Identity *audit.Identity
+		Behind   []audit.Channel `json:",omitempty"`
 		Data     json.RawMessage `json:",omitempty"`
-	}{o.Detail, o.Identity, o.Data}
+	}{o.Detail, o.Identity, o.Behind, o.Data}
 	b, err := json.Marshal(said)
 	if err != nil {
-		o.Detail, o.Data = "", nil // what cannot be searched is not kept
+		o.Detail, o.Behind, o.Data = "", nil, nil // what cannot be searched is not kept
 		return o
 	}
-	said.Identity, said.Data = nil, nil
+	said.Identity, said.Behind, said.Data = nil, nil, nil
 	if err := json.Unmarshal(scrub(b), &said); err != nil {
-		o.Detail, o.Data, o.Identity = "", nil, nil
+		o.Detail, o.Data, o.Identity, o.Behind = "", nil, nil, nil
 		return o
 	}
-	o.Detail, o.Identity, o.Data = said.Detail, said.Identity, said.Data
+	o.Detail, o.Identity, o.Behind, o.Data = said.Detail, said.Identity, said.Behind, said.Data
 	return o
 }
 

@@ -12,8 +12,8 @@ import (
 // Identify merges every sighting into devices. It is pure and does not depend on the order of the observations. Sightings
 // are merged by MAC, endpoint reference, mDNS name, serial number and TLS key, in this order of strength, never by address
 // alone: a locus is one device to begin with, and two loci become one only when they share a key and no hardware address,
-// endpoint reference or serial number says that they differ. A shared MAC settles the matter. The second result maps every
-// locus to its device.
+// endpoint reference or serial number says that they differ. A shared MAC settles the matter. What a recorder has behind it is
+// added, as the device it is or as one of its own. The second result maps every locus to its device.
 func Identify(observations []audit.Observation, inventory []audit.InventoryEntry) ([]audit.Device, map[string]string) {
 	places := newLoci(inventory)
 	sorted := slices.Clone(observations)
@@ -43,20 +43,19 @@ func Identify(observations []audit.Observation, inventory []audit.InventoryEntry
 	}
 
 	merge(groups)
+	attach(groups, places)
 
 	var devices []audit.Device
 	device := map[string]string{}
-	claimed := map[string]int{}
-	for _, c := range distinct(groups) {
-		claimed[c.id()]++
-	}
+	names := nameAll(distinct(groups))
 	for _, c := range distinct(groups) {
 		d := c.device()
-		if claimed[d.ID] > 1 { // devices that say the same of themselves and are known to be several
-			d.ID = deviceID("several", d.ID, c.where())
-		}
+		d.ID = names[c]
 		if d.Kind == "" { // nothing there, and nobody says there should be
 			continue
+		}
+		if len(c.via) > 0 {
+			d.Via, d.Channel = names[c.via[0].recorder], strings.Join(c.numbers(), numberSep)
 		}
 		devices = append(devices, d)
 		for _, l := range c.loci {
@@ -67,6 +66,23 @@ func Identify(observations []audit.Observation, inventory []audit.InventoryEntry
 		return cmp.Or(cmp.Compare(b2i(a.Inventory == ""), b2i(b.Inventory == "")), cmp.Compare(a.Inventory, b.Inventory), cmp.Compare(a.ID, b.ID))
 	})
 	return devices, device
+}
+
+// nameAll gives every device its identifier. Devices that say the same of themselves and are known to be several are told apart
+// by where they are.
+func nameAll(all []*cluster) map[*cluster]string {
+	claimed := map[string]int{}
+	for _, c := range all {
+		claimed[c.id()]++
+	}
+	names := map[*cluster]string{}
+	for _, c := range all {
+		names[c] = c.id()
+		if claimed[names[c]] > 1 {
+			names[c] = deviceID("several", names[c], c.where())
+		}
+	}
+	return names
 }
 
 // compareObservations is the total order of observations in a report.
@@ -81,6 +97,8 @@ type cluster struct {
 	keys    [keyKinds]map[string]bool
 	entries []audit.InventoryEntry
 	seen    []audit.Observation
+	via     []behind // the recorders' channels that it is
+	told    bool     // only recorders say that it is there
 }
 
 func newCluster(locus string) *cluster {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/clean"
+	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/site"
@@ -19,6 +20,7 @@ import (
 type place struct {
 	locus    string
 	addr     netip.Addr
+	device   *guard.Device
 	pending  []audit.Target
 	asked    map[string]bool // module and endpoint
 	running  bool
@@ -35,7 +37,8 @@ func (r *runner) queue(ctx context.Context, locus string, t audit.Target) {
 	defer r.mu.Unlock()
 	p := r.found[locus]
 	if p == nil {
-		p = &place{locus: locus, addr: t.Addr.Addr().Unmap(), asked: map[string]bool{}}
+		a := t.Addr.Addr().Unmap()
+		p = &place{locus: locus, addr: a, device: r.o.Guard.Device(a), asked: map[string]bool{}}
 		r.found[locus] = p
 		r.o.Progress.Device(locus, msg.Text("scan.device.found"))
 		r.journal("device-found", map[string]any{"locus": locus, "method": t.Method})
@@ -52,6 +55,7 @@ func (r *runner) queue(ctx context.Context, locus string, t audit.Target) {
 	if p.login == nil {
 		p.login, p.loginWhy = r.loginFor(p, t)
 	}
+	p.done.Learn(&t.Identity)
 	p.pending = append(p.pending, t)
 	if !p.running {
 		p.running = true
@@ -106,12 +110,13 @@ func (r *runner) work(ctx context.Context, p *place) {
 		for _, m := range r.o.Modules {
 			r.ask(ctx, p, m, t)
 		}
+		p.device.CloseIdle()
 	}
 }
 
 // ask runs one module on one endpoint of a device, at most once.
 func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Target) {
-	if !m.Wants(t) {
+	if t = p.done.Inform(t); !m.Wants(t) {
 		return
 	}
 	where := endpointText(t.Addr)
@@ -146,7 +151,9 @@ func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Targ
 
 	for i := range got {
 		got[i].Locus = p.locus
+		p.done.Learn(got[i].Identity)
 		r.keep(got[i])
+		r.behind(ctx, got[i])
 	}
 	r.journal("probe-ended", map[string]any{"locus": p.locus, "module": m.Name, "endpoint": where, "observations": len(got)})
 	switch {
@@ -166,7 +173,7 @@ func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Targ
 func (r *runner) probe(ctx context.Context, p *place, m probe.Module, t audit.Target) ([]audit.Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.Budget-p.spent)
 	defer cancel()
-	env := probe.Env{Device: r.o.Guard.Device(p.addr), Guard: r.o.Guard, Login: p.login, Evidence: r.o.Evidence, Clock: r.o.Clock, Sample: r.o.Sample, Brief: r.o.Brief,
+	env := probe.Env{Device: p.device, Guard: r.o.Guard, Login: p.login, Evidence: r.o.Evidence, Clock: r.o.Clock, Sample: r.o.Sample, Brief: r.o.Brief,
 		Done: &p.done, Progress: func(t audit.Text) { r.o.Progress.Device(p.locus, t) }}
 	type result struct {
 		observations []audit.Observation

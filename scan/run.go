@@ -89,6 +89,9 @@ type runner struct {
 }
 
 func newRunner(o Options) *runner {
+	if o.Brief {
+		o.Parallel = orDefault(o.Parallel, 256) // little is asked of each
+	}
 	o.Parallel = orDefault(o.Parallel, 16)
 	o.Budget = orDefault(o.Budget, 5*time.Minute)
 	o.Grace = orDefault(o.Grace, 8*time.Second)
@@ -127,20 +130,22 @@ func (r *runner) declare() {
 // discoverAll runs every method the permit allows at the same time, and returns when all have ended.
 func (r *runner) discoverAll(ctx context.Context) {
 	var wg sync.WaitGroup
+	neighbours := &discover.Neighbourhood{}
 	for _, m := range r.o.Methods {
 		if m.Needs > r.o.Guard.Permit() {
 			r.cover(audit.Coverage{Target: "site", Module: m.Name, Status: audit.Skipped,
 				Detail: msg.Text("scan.skipped.permit", r.o.Guard.Permit().String(), m.Needs.String())})
 			continue
 		}
-		wg.Go(func() { r.discoverBy(ctx, m) })
+		wg.Go(func() { r.discoverBy(ctx, m, neighbours) })
 	}
 	wg.Wait()
 }
 
-func (r *runner) discoverBy(ctx context.Context, m discover.Method) {
+func (r *runner) discoverBy(ctx context.Context, m discover.Method, neighbours *discover.Neighbourhood) {
 	r.o.Progress.Step(msg.Text("scan.step.discover", m.Doc))
-	env := discover.Env{Guard: r.o.Guard, Site: r.o.Site, Evidence: r.o.Evidence, Clock: r.o.Clock, Ports: r.o.Ports, Window: r.o.Window, Quick: r.o.Quick, Progress: r.o.Progress.Step}
+	env := discover.Env{Guard: r.o.Guard, Site: r.o.Site, Evidence: r.o.Evidence, Clock: r.o.Clock, Ports: r.o.Ports, Window: r.o.Window, Quick: r.o.Quick,
+		Keep: r.o.Brief, Neighbours: neighbours, Progress: r.o.Progress.Step}
 	var found []audit.Coverage
 	err := isolated(func() (err error) {
 		found, err = m.Run(ctx, env, func(t audit.Target) { r.target(ctx, t) })
@@ -176,7 +181,7 @@ func (r *runner) target(ctx context.Context, t audit.Target) {
 	case t.Foreign || !r.o.Guard.Inside(t.Addr.Addr()):
 		r.cover(audit.Coverage{Target: locus, Module: t.Method, Status: audit.DeniedByUs, Detail: msg.Text("scan.foreign")})
 		return
-	case r.o.Guard.Permit() < audit.PermitQuery:
+	case r.o.Guard.Permit() < audit.PermitQuery || t.Sighting:
 		return
 	}
 	r.queue(ctx, locus, t)

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -22,7 +23,7 @@ const (
 
 	passwordDigest = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest"
 
-	realm = "LAB Login"
+	usualRealm = "LAB Login"
 )
 
 // preAuth are the operations the specification opens to everybody (access class PRE_AUTH).
@@ -77,6 +78,8 @@ func (d *device) check(r *http.Request, q *question) (login string, _ refusal) {
 	return login, d.refuse(why, false, true)
 }
 
+func (d *device) realm() string { return cmp.Or(d.spec.Login.Realm, usualRealm) }
+
 func (d *device) takesWSSE() bool {
 	return d.spec.Login.Auth == AuthWSSE || d.spec.Login.Auth == AuthAny
 }
@@ -101,7 +104,7 @@ func (d *device) refuse(text string, stale, tried bool) refusal {
 	nonce := d.nonces.fresh(hex.EncodeToString(d.random(16)))
 	var challenges []string
 	for _, a := range algorithms {
-		c := fmt.Sprintf(`Digest realm="%s", qop="auth", nonce="%s", algorithm=%s`, realm, nonce, a)
+		c := fmt.Sprintf(`Digest realm="%s", qop="auth", nonce="%s", algorithm=%s`, d.realm(), nonce, a)
 		if stale {
 			c += ", stale=true"
 		}
@@ -158,7 +161,7 @@ func (d *device) checkDigest(r *http.Request, header string) (login string) {
 		h.Write([]byte(strings.Join(parts, ":")))
 		return hex.EncodeToString(h.Sum(nil))
 	}
-	ha1 := hexed(d.spec.Login.User, realm, d.spec.Login.Password)
+	ha1 := hexed(d.spec.Login.User, d.realm(), d.spec.Login.Password)
 	ha2 := hexed(r.Method, r.URL.RequestURI())
 	want := hexed(ha1, p["nonce"], p["nc"], p["cnonce"], p["qop"], ha2)
 	nc, err := strconv.ParseUint(p["nc"], 16, 32)

@@ -12,7 +12,7 @@ import (
 
 const wsdGroup = "239.255.255.250"
 
-// answerDiscovery answers WS-Discovery and mDNS on the loopback interface. Where the system does not let it, the shop says so
+// answerDiscovery answers WS-Discovery, mDNS and the makers' protocols on the loopback interface. Where the system does not let it, the shop says so
 // in its notes and goes on.
 func (s *Shop) answerDiscovery() {
 	lo := loopback()
@@ -26,6 +26,7 @@ func (s *Shop) answerDiscovery() {
 	if err := s.answer(lo, "224.0.0.251", 5353, s.onMDNS); err != nil {
 		s.note("lab.no_discovery", "mDNS", err.Error())
 	}
+	s.answerVendors(lo)
 }
 
 func loopback() *net.Interface {

@@ -61,7 +61,7 @@ func (l *ledger) saw(device, what, login string) {
 			l.breach(device, fmt.Sprintf("refused login number %d (%s)", l.refused[device], what))
 		}
 	}
-	if strings.HasPrefix(what, "WS-Discovery ") || strings.HasPrefix(what, "mDNS ") {
+	if strings.HasPrefix(what, "WS-Discovery ") || strings.HasPrefix(what, "mDNS ") || strings.HasPrefix(what, "Inquiry ") {
 		return // one datagram asks every device; it is no pace of one
 	}
 	r := append(l.recent[device], now)
@@ -121,13 +121,13 @@ tad GetServiceCapabilities GetAnalyticsEngines GetAnalyticsState`
 func listed(what string) bool {
 	switch first, rest, _ := strings.Cut(what, " "); first {
 	case "GET", "HEAD":
-		return rest == "/"
+		return rest == "/" || first == "GET" && strings.Contains(vendorReading, "\n"+rest+"\n")
 	case "RTSP":
 		method, _, _ := strings.Cut(rest, " ")
 		return slices.Contains([]string{"OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN", "GET_PARAMETER"}, method)
 	case "WS-Discovery":
 		return rest == "Probe" || rest == "Resolve"
-	case "mDNS", "TLS":
+	case "mDNS", "TLS", "Inquiry":
 		return true
 	default:
 		prefix, op, _ := strings.Cut(first, ":")

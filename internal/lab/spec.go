@@ -27,6 +27,7 @@ type Spec struct {
 	Types     []string // WS-Discovery types; default those of a camera when ONVIF, none otherwise
 	Quiet     bool     // does not answer WS-Discovery
 	MDNS      []Record // DNS-SD services it announces
+	Vendor    Vendor   // makers' search protocols it answers
 	Page      Page     // what GET / answers
 	RTSP      bool     // has an RTSP server
 	Channels  int      // video sources; default 1 for ONVIF devices
@@ -36,6 +37,8 @@ type Spec struct {
 	Apps      []App    // on-camera applications (AppMgmt)
 	PACS      []string // identifier types of an access terminal ("pt:Face")
 	Recording bool     // lists the recording, search and replay services
+	ISAPI     *ISAPI   // Hikvision's interface
+	CGI       *CGI     // Dahua's
 
 	Style  Style
 	Quirks Quirks
@@ -63,6 +66,7 @@ type Login struct {
 	Window   time.Duration // how far wsu:Created may be from the device's clock; default 60 s
 	PreAuth  bool          // even calls that need no login are refused without one
 	Refuse   bool          // refuses whatever it is shown
+	Realm    string        // of a digest challenge; default "LAB Login"
 	Attempts int           // counts refusals down in the fault text ("You still have n attempt(s)") and then locks; 0: silent
 }
 

@@ -4,10 +4,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/net/ipv4"
 
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
@@ -110,4 +113,59 @@ func TestTooManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	wants(t, strings.Join(shop.Violations(), "\n"), "two PullMessages at once", "requests in flight at once")
+}
+
+// TestVendorViolations: the ports that makers' devices are searched at also take commands, and every one is told.
+func TestVendorViolations(t *testing.T) {
+	shop := labtest.Watch(t, lab.Config{Multicast: true, Devices: []lab.Spec{{Name: "maker", Vendor: lab.Vendor{SADP: true, DHIP: true, DVRIP: true, Hanwha: true, Sony: true, Xiongmai: true}}}})
+	if notes := shop.Notes(); len(notes) > 0 {
+		t.Skipf("no such shop here: %v", notes)
+	}
+	r, _ := shop.Device("maker")
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := ipv4.NewPacketConn(c).SetMulticastInterface(loopback(t)); err != nil {
+		t.Skip(err)
+	}
+	own := r.Addr.Addr().String()
+	for to, data := range map[string]string{
+		"239.255.255.250:37020": `<?xml version="1.0" encoding="utf-8"?><Probe><Uuid>U</Uuid><Types>activate</Types></Probe>`,
+		"239.255.255.251:37810": `{"method":"DHDiscover.setConfig"}`,
+		own + ":5050":           "\xa0",
+		own + ":7701":           "\x06" + strings.Repeat("\x00", 261),
+		own + ":2380":           "\x02SETIP:192.0.2.1\xff\x03",
+		own + ":34569":          "\xff" + strings.Repeat("\x00", 13) + "\xfc\x05\x00\x00\x00\x00",
+	} {
+		if _, err := c.WriteToUDPAddrPort([]byte(data), netip.MustParseAddrPort(to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"SADP", "DHIP", "DVRIP", "Hanwha", "Sony", "Xiongmai"}
+	for range 100 {
+		if len(shop.Violations()) >= len(want) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	for _, w := range want {
+		wants(t, strings.Join(shop.Violations(), "\n"), "maker: a datagram to the "+w+" port that is no inquiry")
+	}
+}
+
+func loopback(t *testing.T) *net.Interface {
+	t.Helper()
+	all, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range all {
+		if i.Flags&net.FlagLoopback != 0 {
+			return &i
+		}
+	}
+	t.Skip("no loopback interface")
+	return nil
 }

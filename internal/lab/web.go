@@ -30,6 +30,9 @@ func (d *device) serve(w http.ResponseWriter, r *http.Request) {
 		d.serveSOAP(w, r, body, release)
 		return
 	}
+	if d.vendor(w, r) {
+		return
+	}
 	d.saw(r.Method+" "+clip(r.URL.RequestURI(), 80), httpLogin(r))
 	if d.misbehave(w, r) {
 		return

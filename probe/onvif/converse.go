@@ -17,6 +17,9 @@ import (
 // the same device, if it does.
 func (s *session) converse(ctx context.Context) (speaks bool, next *candidate) {
 	s.run = ctx
+	if s.env.Brief {
+		return s.brief(ctx)
+	}
 	one, cancel := context.WithTimeout(ctx, s.pace.stage1)
 	speaks, next = s.introduce(one)
 	cancel()
@@ -58,22 +61,8 @@ func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) 
 	if (a.Verdict == soap.TimedOut || a.Verdict == soap.Transient && a.HTTP == 0) && s.base.announced && sleep(ctx, s.pace.retry) {
 		a, n = s.ask(ctx, onvif.GetSystemDateAndTime(), call{required: true}) // it said that it is here: it may be busy
 	}
-	if a.HTTP >= 300 && a.HTTP < 400 && a.Location != "" {
-		if u, foreign, err := soap.Rebase(a.Location, s.ip, "http", "https"); err == nil && !foreign {
-			if u.Path == "" || u.Path == "/" {
-				u.Path = servicePath
-			}
-			return false, &candidate{*u, s.base.announced}
-		}
-		s.deny("redirect", a.Location)
-	}
-	if a.WantsTLS {
-		if n != nil {
-			n.Status, n.Detail = audit.NotSupported, "plain text; asked again over TLS"
-		}
-		u := s.base.url
-		u.Scheme, u.Host = "https", netip.AddrPortFrom(s.ip, s.base.port()).String()
-		return false, &candidate{u, s.base.announced}
+	if moved, next := s.elsewhere(a, n); moved {
+		return false, next
 	}
 	if a.HTTP == 0 || s.stop != "" {
 		return false, nil
@@ -104,6 +93,29 @@ func (s *session) introduce(ctx context.Context) (speaks bool, next *candidate) 
 	s.capabilities(ctx)
 	s.endpoint(ctx)
 	return true, nil
+}
+
+// elsewhere reads an answer that sends us to another address or to TLS. moved is true where it does; next is nil where the
+// other address is not the device's.
+func (s *session) elsewhere(a *soap.Answer, n *note) (moved bool, next *candidate) {
+	if a.HTTP >= 300 && a.HTTP < 400 && a.Location != "" {
+		if u, foreign, err := soap.Rebase(a.Location, s.ip, "http", "https"); err == nil && !foreign {
+			if u.Path == "" || u.Path == "/" {
+				u.Path = servicePath
+			}
+			return true, &candidate{*u, s.base.announced}
+		}
+		s.deny("redirect", a.Location)
+	}
+	if a.WantsTLS {
+		if n != nil {
+			n.Status, n.Detail = audit.NotSupported, "plain text; asked again over TLS"
+		}
+		u := s.base.url
+		u.Scheme, u.Host = "https", netip.AddrPortFrom(s.ip, s.base.port()).String()
+		return true, &candidate{u, s.base.announced}
+	}
+	return false, nil
 }
 
 // endpoint asks under which name the device answers discovery.

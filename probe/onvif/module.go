@@ -34,6 +34,9 @@ const found = moduleName + ":found"
 
 // run asks the candidate endpoints one after another until one speaks ONVIF, then goes through the stages there.
 func run(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
+	if env.Brief {
+		return probing(ctx, env, t, briefPace)
+	}
 	return probing(ctx, env, t, defaultPace)
 }
 
@@ -47,6 +50,9 @@ type pace struct {
 }
 
 var defaultPace = pace{gap: 150 * time.Millisecond, call: 5 * time.Second, retry: 2 * time.Second, stage1: 20 * time.Second, stage2: 60 * time.Second}
+
+// briefPace is for the two or three questions of a brief run, which the guard's pace spaces out.
+var briefPace = pace{call: 2 * time.Second, retry: 500 * time.Millisecond, stage1: 6 * time.Second}
 
 func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audit.Observation, error) {
 	if env.Guard.Permit() < audit.PermitQuery || env.Done != nil && env.Done.Has(found) {
@@ -80,6 +86,6 @@ func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audi
 }
 
 // client returns the guard's client for a permit, with the header timeout one call needs.
-func client(d *guard.Device, need audit.Permit, header time.Duration, legacy bool) *http.Client {
-	return d.HTTP(guard.HTTPOptions{Need: need, MaxBody: 2 << 20, Timeout: header, LegacyTLS: legacy})
+func client(env probe.Env, need audit.Permit, header time.Duration, legacy bool) *http.Client {
+	return env.Device.HTTP(guard.HTTPOptions{Need: need, MaxBody: 2 << 20, Timeout: header, LegacyTLS: legacy, Shared: env.Brief})
 }

@@ -106,7 +106,7 @@ func (s *session) use(need audit.Permit, header time.Duration) {
 	}
 	s.close()
 	s.need, s.header = need, header
-	s.soap.HTTP = client(s.env.Device, need, header, s.legacy)
+	s.soap.HTTP = client(s.env, need, header, s.legacy)
 }
 
 func (s *session) close() {
@@ -131,7 +131,7 @@ func (s *session) ask(ctx context.Context, op onvif.Operation, c call) (*soap.An
 	if s.stop != "" || ctx.Err() != nil {
 		return &soap.Answer{Verdict: soap.Interrupted, Auth: soap.None}, nil
 	}
-	if s.calls > 0 {
+	if s.calls > 0 && s.pace.gap > 0 {
 		if !sleep(ctx, s.pace.gap) {
 			return &soap.Answer{Verdict: soap.Interrupted, Auth: soap.None}, nil
 		}
@@ -199,7 +199,7 @@ func (s *session) do(ctx context.Context, u url.URL, op onvif.Operation, c call,
 	if a.Verdict == soap.Transient && u.Scheme == "https" && !s.legacy && a.HTTP == 0 && len(a.Wires) == 1 && !errors.As(a.Err, &cert) && strings.Contains(a.Err.Error(), "tls") {
 		s.legacy = true // firmware that knows only what Go no longer offers
 		s.soap.HTTP.CloseIdleConnections()
-		s.soap.HTTP = client(s.env.Device, s.need, s.header, true)
+		s.soap.HTTP = client(s.env, s.need, s.header, true)
 		b := s.soap.Do(ctx, r)
 		b.Wires = append(a.Wires, b.Wires...)
 		a = b

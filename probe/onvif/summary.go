@@ -85,14 +85,33 @@ func (s *session) conclude() {
 	slices.Sort(sum.Unsupported)
 	n := &note{Observation: audit.Observation{Module: moduleName, Kind: "enumeration", Class: audit.ClassConfig, Endpoint: s.notes[0].Endpoint,
 		At: s.env.Clock(), Auth: authOf(s), Status: audit.OK, Evidence: evidence}, data: data{Summary: sum}}
-	if k := s.kind(); k != "" {
+	k := s.kind()
+	if k != "" {
 		n.identity().Kind = k
 	}
+	s.listSources(k)
 	if !slices.ContainsFunc(s.notes, func(n *note) bool { return n.Status == audit.OK || n.Detail == repaired }) {
 		return // nothing was answered: there is nothing to sum up
 	}
 	n.Status, n.Detail = s.outcome()
 	s.notes = append(s.notes, n)
+}
+
+// listSources writes the video sources of what may be a recorder into the observation that lists them: of what shows itself to
+// be one, and of anything with more sources than a camera has sensors. ONVIF says nothing of a source but its token: whether a
+// camera is there, and where, is not known.
+func (s *session) listSources(k audit.Kind) {
+	const sensors = 4
+	if k != audit.KindRecorder && (k != audit.KindCamera || onvif.Sources(s.profiles) <= sensors) {
+		return
+	}
+	for _, n := range s.notes {
+		for _, p := range n.data.Media {
+			if p.Source != "" && !slices.ContainsFunc(n.Behind, func(ch audit.Channel) bool { return ch.ID == p.Source }) {
+				n.Behind = append(n.Behind, audit.Channel{ID: p.Source})
+			}
+		}
+	}
 }
 
 // outcome says how far the conversation came, for the coverage.

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/evidence"
@@ -26,6 +27,8 @@ import (
 const (
 	name         = "rtsp"
 	kindDescribe = "DESCRIBE"
+	kindOptions  = "OPTIONS"
+	briefTime    = 2 * time.Second
 
 	maxRead   = 512 << 10
 	maxText   = 200
@@ -105,6 +108,12 @@ func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observati
 				Request: req, Response: res, Note: note})
 		},
 		Clock: env.Clock,
+	}
+	if env.Brief {
+		opts.Timeout = briefTime
+		if env.Done.Identified() { // nothing the description could add to who it is
+			o.Kind, opts.Brief = kindOptions, true
+		}
 	}
 	if u, p, ok := env.Login.Use(); ok {
 		opts.User, opts.Password = u, p

@@ -18,6 +18,7 @@ import (
 	neturl "net/url"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/evidence"
@@ -51,13 +52,17 @@ func get(ctx context.Context, env probe.Env, at netip.AddrPort, secure bool) *an
 	if secure {
 		a.scheme = "https"
 	}
-	rctx, cancel := context.WithTimeout(ctx, maxTime)
+	limit, header := maxTime, time.Duration(0)
+	if env.Brief {
+		limit, header = briefTime, briefTime
+	}
+	rctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	rctx = httptrace.WithClientTrace(rctx, &httptrace.ClientTrace{
 		GotConn:           func(httptrace.GotConnInfo) { a.connected = true },
 		TLSHandshakeStart: func() { a.connected = true },
 	})
-	c := env.Device.HTTP(guard.HTTPOptions{Need: audit.PermitQuery, MaxBody: maxBody, LegacyTLS: true})
+	c := env.Device.HTTP(guard.HTTPOptions{Need: audit.PermitQuery, MaxBody: maxBody, LegacyTLS: secure || !env.Brief, Timeout: header, Shared: env.Brief})
 	defer c.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(rctx, http.MethodGet, url(a.scheme, at), nil)
 	if err != nil {
@@ -66,7 +71,7 @@ func get(ctx context.Context, env probe.Env, at netip.AddrPort, secure bool) *an
 	}
 	req.Header.Set("User-Agent", "mingshi")
 	req.Header.Set("Accept", "text/html, */*;q=0.5")
-	req.Close = true
+	req.Close = !env.Brief
 
 	x := evidence.Exchange{Protocol: "http", URI: req.URL.String(), Endpoint: at, At: env.Clock(), Request: request(req)}
 	resp, err := c.Do(req)
@@ -218,7 +223,10 @@ func request(r *http.Request) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "GET / HTTP/1.1\r\nHost: %s\r\n", r.URL.Host)
 	r.Header.Write(&b) //nolint:errcheck // a buffer takes everything
-	b.WriteString("Connection: close\r\n\r\n")
+	if r.Close {
+		b.WriteString("Connection: close\r\n")
+	}
+	b.WriteString("\r\n")
 	return b.Bytes()
 }
 

@@ -28,6 +28,7 @@ const (
 
 	maxBody   = 256 << 10
 	maxTime   = 10 * time.Second // for one try, the body included
+	briefTime = 2 * time.Second  // likewise, where only a look is wanted
 	maxText   = 200              // runes of a title, a banner, a realm
 	maxDetail = 160
 )
@@ -56,6 +57,9 @@ var ports = map[uint16]bool{
 // binary protocols of Dahua, Xiongmai and ZKTeco.
 var notWeb = []uint16{21, 22, 23, 322, 554, 1554, 1935, 4370, 5543, 5554, 7070, 8554, 10554, 34567, 37777}
 
+// privatePorts are ports where a page may be, and more often a maker's own protocol that is silent to what it does not know.
+var privatePorts = []uint16{8000, 8800}
+
 func wants(t audit.Target) bool {
 	if t.Foreign || !t.Addr.Addr().IsValid() {
 		return false
@@ -71,7 +75,7 @@ func wants(t audit.Target) bool {
 		return strings.HasPrefix(s, "_http._tcp") || strings.HasPrefix(s, "_https._tcp")
 	})
 	switch t.Method {
-	case "inventory", "ws-discovery": // their addresses are those of web services
+	case "inventory", "ws-discovery", "ws-discovery-unicast": // their addresses are those of web services
 		return true
 	}
 	return p != 0 && speaksHTTP
@@ -111,6 +115,9 @@ type Guess = fingerprint.Guess
 func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, 80)
 	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {
+		return nil, nil
+	}
+	if env.Brief && slices.Contains(privatePorts, at.Port()) && env.Done.Identified() {
 		return nil, nil
 	}
 	db, err := fingerprint.Load()

@@ -1,0 +1,41 @@
+package onvif
+
+import (
+	"context"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/onvif"
+	"github.com/mingshi-audit/mingshi/internal/soap"
+)
+
+// brief asks who made the device and which services it has, without a login: two questions over one connection.
+func (s *session) brief(ctx context.Context) (speaks bool, next *candidate) {
+	ctx, cancel := context.WithTimeout(ctx, s.pace.stage1)
+	defer cancel()
+	s.stage = 1
+	a, n := s.ask(ctx, onvif.GetDeviceInformation(), call{required: true})
+	if a.Verdict == soap.Transient && a.HTTP == 0 && sleep(ctx, s.pace.retry) {
+		a, n = s.ask(ctx, onvif.GetDeviceInformation(), call{required: true})
+	}
+	if moved, next := s.elsewhere(a, n); moved {
+		return false, next
+	}
+	known := s.base.announced || s.target.Inventory != ""
+	switch {
+	case a.HTTP == 0 || s.stop != "":
+		return false, nil
+	case !a.Envelope && !(a.HTTP == 401 && known) && a.HTTP < 500:
+		if n != nil && n.Status == audit.OK {
+			n.Status = audit.NotSupported
+		}
+		return false, nil
+	case usable(a, n):
+		s.information(a, n)
+	}
+	s.offers(ctx)
+	if !s.spoke && !known {
+		return false, nil
+	}
+	s.conclude()
+	return s.spoke, nil
+}

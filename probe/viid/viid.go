@@ -1,0 +1,116 @@
+// Package viid asks whether a server speaks GA/T 1400, the interface by which Chinese surveillance platforms pass faces,
+// persons and vehicles on, with the standard's one request that reads nothing of anybody: the time. What else such a server
+// has is personal data, belongs to its operator, and is never asked for. Nothing here says that faces pass through it.
+package viid
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/clean"
+	"github.com/mingshi-audit/mingshi/internal/msg"
+	"github.com/mingshi-audit/mingshi/probe"
+)
+
+const (
+	name     = "viid"
+	timePath = "/VIID/System/Time"
+)
+
+// Module returns the module.
+func Module() probe.Module {
+	return probe.Module{
+		Name:  name,
+		Doc:   msg.Text("probe.viid.doc"),
+		Needs: audit.PermitQuery,
+		Facts: []audit.FactSpec{}, // that a server could be sent faces proves nothing about them
+		Wants: wants,
+		Probe: ask,
+	}
+}
+
+// ports are where such servers were seen; the standard names none. At 80 and 8080, where they are too, so is everything else,
+// and a camera must not be asked for what it has not.
+func ports() []uint16 { return []uint16{14000, 10008, 19101, 8120, 9999} }
+
+func wants(t audit.Target) bool {
+	return !t.Foreign && t.Addr.Addr().IsValid() && slices.Contains(ports(), t.Addr.Port())
+}
+
+// Data is what an observation of this module holds.
+type Data struct {
+	Server string `json:"server,omitempty"` // its number of 20 digits
+	Mode   string `json:"mode,omitempty"`   // how it keeps time
+	Realm  string `json:"realm,omitempty"`  // where it wants a login even for the time
+}
+
+// ask asks for the time, once and without a login: one would make us a device of the platform.
+func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
+	at := t.Addr
+	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {
+		return nil, nil
+	}
+	env.Progress(msg.Text("probe.viid.progress", at.String()))
+	env.Login = nil
+	a := &probe.Asker{Env: env, At: at}
+	defer a.Close()
+	r := a.Ask(ctx, timePath)
+	o := r.Observation(name, "GET "+timePath, audit.ClassInventory, at)
+	d, ok := parse(r.Body)
+	switch {
+	case r.Code == http.StatusOK && ok:
+		o.Identity = &audit.Identity{Kind: audit.KindServer, Serial: d.Server, Services: []string{name}}
+	case r.Code == http.StatusUnauthorized && r.Realm != "":
+		// Servers that protect everything but registration answer so; so does any that protects everything.
+		d.Realm = r.Realm
+		o.Identity = &audit.Identity{Kind: audit.KindServer, Weak: true}
+	case r.Code == http.StatusOK:
+		o.Status = audit.Malformed
+	}
+	var err error
+	if o.Data, err = json.Marshal(d); err != nil {
+		return nil, fmt.Errorf("viid: %w", err)
+	}
+	return []audit.Observation{o}, nil
+}
+
+// parse reads the answer; ok is false where it is none of this standard.
+func parse(b []byte) (d Data, ok bool) {
+	var m struct {
+		Time *struct {
+			Server string          `json:"VIIDServerID"`
+			Mode   json.RawMessage `json:"TimeMode"` // text or number
+			Local  string          `json:"LocalTime"`
+		} `json:"SystemTimeObject"`
+		Wrapped *struct {
+			Server string `json:"VIIDServerID"`
+			Local  string `json:"LocalTime"`
+		} `json:"SystemTime"` // as some write it
+	}
+	if json.Unmarshal(b, &m) != nil {
+		return Data{}, false
+	}
+	switch {
+	case m.Time != nil && (m.Time.Server != "" || m.Time.Local != ""):
+		d = Data{Server: number(m.Time.Server), Mode: clean.Text(strings.Trim(string(m.Time.Mode), `"`), 20)}
+	case m.Wrapped != nil && (m.Wrapped.Server != "" || m.Wrapped.Local != ""):
+		d = Data{Server: number(m.Wrapped.Server)}
+	default:
+		return Data{}, false
+	}
+	return d, true
+}
+
+// number is an identifier of the standard, 20 digits, or nothing.
+func number(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) != 20 || strings.Trim(s, "0123456789") != "" {
+		return ""
+	}
+	return s
+}
