@@ -134,6 +134,15 @@ func (v *View) unclean() []audit.Text {
 	case v.Report.Run.Permit < audit.PermitLogin:
 		no("permit")
 	}
+	switch n := v.unfound(); {
+	case n > 0:
+		no("unfound", counted("camera", n))
+	case !v.assured():
+		no("unassured")
+	}
+	if n := len(v.Complete.Foreign); n > 0 {
+		no("foreign", counted("device", n))
+	}
 	if n := v.passedOver(); n > 0 {
 		no("passed_over", counted("target", n))
 	}
@@ -191,6 +200,9 @@ func (v *View) limits() []audit.Text {
 		say("permit_login", p.String())
 	case p < audit.PermitSample:
 		say("permit_sample", p.String())
+	}
+	if n := v.unfound(); n > 0 {
+		say("unfound", counted("camera", n))
 	}
 	if n := v.covered(audit.NoAnswer); n > 0 {
 		say("unreachable", counted("target", n))

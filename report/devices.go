@@ -12,8 +12,9 @@ type Device struct {
 	No        int
 	Label     string // inventory id or id, unique within the report
 	Kind      audit.Text
-	Maker     string // vendor and model
-	Cells     []Cell // one per function, in report order
+	Maker     string     // vendor and model
+	Cells     []Cell     // one per function, in report order
+	Note      audit.Text // what sets it apart: outside the perimeter, behind a recorder, not found
 	Zones     []string
 	Outbound  []Outbound
 	Suspected int // suspected findings about it
@@ -59,6 +60,7 @@ func (v *View) describeDevices() {
 		d.Kind = msg.Word(string(d.Device.Kind))
 		d.Maker = spaced(d.Vendor, d.Model)
 		d.Zones = v.zones(d.Device.Zones)
+		d.Note = v.apart(d.Device)
 		for _, f := range audit.Functions() {
 			s := d.Face[f]
 			c := Cell{Function: f, Level: s.Level, Attributes: msg.Words(s.Attributes), Why: s.Note,
@@ -84,6 +86,25 @@ func (v *View) describeDevices() {
 			v.Devices[n-1].Open++
 		}
 	}
+}
+
+// apart says what sets a device apart from those that were met and asked.
+func (v *View) apart(d audit.Device) audit.Text {
+	var out []audit.Text
+	if d.Via != "" {
+		via := d.Via
+		if n := v.device[via]; n > 0 {
+			via = v.Devices[n-1].Label
+		}
+		out = append(out, msg.Text("report.l.via_channel", via, d.Channel))
+	}
+	if d.Foreign {
+		out = append(out, msg.Text("report.l.foreign"))
+	}
+	if v.said(d.ID, "device.found", false) {
+		out = append(out, msg.Text("report.complete.not_found"))
+	}
+	return join(out)
 }
 
 // why says what a level does and does not mean, where the device's own note says nothing.

@@ -16,8 +16,12 @@ func (v *View) lead() audit.Text {
 		return msg.Text("report.lead.suspected", counted("finding", n), v.severities(), v.concerned())
 	case len(v.Report.Devices) == 0:
 		return msg.Text("report.lead.empty")
+	case open > 0 && v.unfound() > 0:
+		return msg.Text("report.lead.open_unfound", counted("finding", open), counted("camera", v.unfound()))
 	case open > 0:
 		return msg.Text("report.lead.open", counted("finding", open))
+	case v.unfound() > 0:
+		return msg.Text("report.lead.unfound", counted("camera", v.unfound()))
 	case len(v.clean) == 0:
 		return msg.Text("report.lead.clean", v.window())
 	case c.Outcome[audit.Conforms] == 0:
@@ -71,6 +75,9 @@ func (v *View) banners() []audit.Text {
 		}
 		out = append(out, msg.Text("report.banner.incomplete", why))
 	}
+	if n := v.unfound(); n > 0 {
+		out = append(out, msg.Text("report.banner.unfound", counted("camera", n)))
+	}
 	return out
 }
 
@@ -85,11 +92,20 @@ func (v *View) next() []audit.Text {
 		do("confirm")
 		do("preserve")
 	}
+	if n := v.unfound(); n > 0 {
+		do("find", counted("camera", n))
+	}
 	if n := len(v.Requests); n > 0 {
 		do("request", counted("request", n))
 	}
 	if !v.holds("site.survey.complete") {
 		do("survey")
+	}
+	if _, ok := v.counted(); !ok {
+		do("count")
+	}
+	if n := len(v.Complete.Unlisted); n > 0 {
+		do("list", counted("device", n))
 	}
 	if !v.holds("site.server_side.attested") {
 		do("server_side")

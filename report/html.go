@@ -199,6 +199,24 @@ func (p page) Breadth(it Item) string {
 	return p.M("report.no_exhibit")
 }
 
+// Ranges of addresses are shown at once while they are few, folded up to a bound, and beyond it counted: report.json has them all.
+const (
+	fewRanges  = 6
+	mostRanges = 1000
+)
+
+// Few reports whether ranges of addresses are few enough to stand in a table.
+func (p page) Few(ranges []string) bool { return len(ranges) <= fewRanges }
+
+// Bounded joins ranges of addresses, up to a bound.
+func (p page) Bounded(ranges []string) string {
+	s := p.L(first(ranges, mostRanges))
+	if n := len(ranges) - mostRanges; n > 0 {
+		s += " " + p.M("report.l.more", n, len(ranges))
+	}
+	return s
+}
+
 // Rel joins the page's language and an anchor, so that both languages can stand in one document.
 func (p page) Rel(kind string, n int) string { return fmt.Sprintf("%s-%s%d", p.Lang, kind, n) }
 
@@ -245,10 +263,15 @@ type (
 		P page
 		N []int
 	}
+	withSeen struct {
+		P page
+		S []Seen
+	}
 )
 
-// With, WithRule, WithDevice and Refs pair the page with a part.
+// With, WithRule, WithDevice, Refs and Seen pair the page with a part.
 func (p page) With(g Group) withGroup         { return withGroup{p, g} }
 func (p page) WithRule(r Rule) withRule       { return withRule{p, r} }
 func (p page) WithDevice(d Device) withDevice { return withDevice{p, d} }
 func (p page) Refs(n []int) withNumbers       { return withNumbers{p, n} }
+func (p page) Seen(s []Seen) withSeen         { return withSeen{p, s} }

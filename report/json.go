@@ -76,6 +76,16 @@ func order(r *audit.Report) {
 		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Module, b.Module), cmp.Compare(a.Status, b.Status),
 			cmp.Compare(a.Detail.EN, b.Detail.EN), cmp.Compare(a.Detail.ZH, b.Detail.ZH))
 	})
+	for _, c := range r.Coverage {
+		slices.SortStableFunc(c.Addresses, func(a, b audit.AddressOutcome) int {
+			return cmp.Or(cmp.Compare(rank(a.Outcome), rank(b.Outcome)), cmp.Compare(a.Outcome, b.Outcome), slices.Compare(a.Ranges, b.Ranges))
+		})
+	}
+	if r.Recall != nil {
+		slices.SortFunc(r.Recall.Lists, func(a, b audit.RecallList) int {
+			return cmp.Or(cmp.Compare(a.Method, b.Method), cmp.Compare(a.Found, b.Found))
+		})
+	}
 	slices.SortFunc(r.Observations, func(a, b audit.Observation) int {
 		return cmp.Or(cmp.Compare(a.Locus, b.Locus), cmp.Compare(a.Module, b.Module), cmp.Compare(a.Kind, b.Kind),
 			cmp.Compare(a.Seq, b.Seq), a.Endpoint.Compare(b.Endpoint), a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))

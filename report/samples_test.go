@@ -129,7 +129,47 @@ func shop() audit.Report {
 		Value: audit.Value{V: true}, Because: []string{survey.ID}, Class: audit.ClassInspection})
 	shopFindings(&r, survey.ID)
 	shopCoverage(&r)
+	shopRecall(&r)
 	return r
+}
+
+// shopRecall adds what was found how: a camera that was not found, two that nobody listed, a channel of the recorder, a device
+// of another network on the same wire, and an estimate.
+func shopRecall(r *audit.Report) {
+	site := func(name string, v any) {
+		f := audit.NewFact(name, "", v)
+		f.Subject, f.Because, f.Class = audit.Subject{Kind: audit.SubjectSite, ID: r.Site.ID}, []string{}, audit.ClassInventory
+		r.Facts = append(r.Facts, f)
+	}
+	for i := range r.Devices {
+		found := audit.NewFact("device.found", "", i != 7)
+		found.Subject, found.Because, found.Class = audit.Subject{Kind: audit.SubjectDevice, ID: devID(i + 1)}, []string{}, audit.ClassInventory
+		r.Facts = append(r.Facts, found)
+	}
+	behind := audit.NewFact("device.found", "", true)
+	behind.Subject, behind.Because, behind.Class = audit.Subject{Kind: audit.SubjectDevice, ID: devID(14)}, []string{}, audit.ClassInventory
+	r.Facts = append(r.Facts, behind)
+	for i, d := range []audit.Device{{Kind: audit.KindCamera, Name: "通道 3", Via: devID(11), Channel: "3"},
+		{Kind: audit.KindCamera, Vendor: "EXAMPLE", Model: "IPC-N1", Foreign: true, Addresses: []string{"198.51.100.64:80"}, Sources: []string{"sadp"}}} {
+		d.ID, d.Face, d.Outbound = devID(14+i), map[audit.Function]audit.FaceState{}, []audit.Outbound{}
+		r.Devices = append(r.Devices, d)
+	}
+	site("site.inventory.missing", []string{"CAM-08"})
+	site("site.devices.unlisted", []string{devID(10), devID(12)})
+	site("site.survey.cameras", 12)
+	site("site.cameras.missing", 2)
+	r.Recall = &audit.Recall{Found: 10, Announced: 9, Swept: 9, Both: 8, Estimate: 10.1, Low: 10, High: 13, Usable: true, Missing: 2,
+		Lists: []audit.RecallList{{Method: "tcp-connect", Found: 9}, {Method: "mdns", Found: 4}, {Method: "ws-discovery", Found: 8}},
+		Note:  tx("推算假定两种方式各自独立地找到设备。", "The estimate assumes that the two ways find devices independently.")}
+	many := []string{}
+	for i := 40; i < 250; i += 3 {
+		many = append(many, fmt.Sprintf("192.0.2.%d-192.0.2.%d", i, i+1))
+	}
+	r.Coverage = append(r.Coverage, audit.Coverage{Target: "192.0.2.0/24", Module: "tcp-connect", Status: audit.Tried, Addresses: []audit.AddressOutcome{
+		{Outcome: audit.ReachedOwn, Count: 3, Ranges: []string{"192.0.2.0", "192.0.2.9", "192.0.2.255"}},
+		{Outcome: audit.ReachedAbsent, Count: 2 * len(many), Ranges: many},
+		{Outcome: audit.ReachedMute, Count: 1, Ranges: []string{"192.0.2.28"}},
+		{Outcome: audit.ReachedOpen, Count: 12, Ranges: []string{"192.0.2.21-192.0.2.27", "192.0.2.29-192.0.2.33"}}}})
 }
 
 func obsID(dev int, what string) string {
@@ -288,6 +328,9 @@ func hostile() audit.Report {
 	g.Requests = []audit.Request{{Fact: evil, Burden: evil, Ask: tx(evil, evil)}}
 	r.Coverage = []audit.Coverage{{Target: evil, Module: evil, Status: audit.CoverageStatus(evil), Detail: tx(evil, evil)},
 		{Target: long, Module: long, Status: audit.NoAnswer, Detail: tx(long, long)}}
+	r.Coverage[0].Addresses = []audit.AddressOutcome{{Outcome: audit.Reached(evil), Count: -1, Ranges: []string{evil, long}}}
+	r.Recall = &audit.Recall{Found: -1, Estimate: 1e300, Usable: true, Lists: []audit.RecallList{{Method: evil, Found: 1}}, Note: tx(evil, long)}
+	d.Via, d.Channel = evil, evil
 	r.Rules[0].Source, r.Rules[0].References = "javascript:alert(3)", []string{evil}
 	return r
 }

@@ -80,6 +80,8 @@ func mapped(t reflect.Type) *generator.Schema {
 		return oneOf([]any{audit.ConfidenceHigh, audit.ConfidenceMedium, audit.ConfidenceLow})
 	case reflect.TypeFor[audit.CoverageStatus]():
 		return oneOf(anys(report.CoverageStatuses()))
+	case reflect.TypeFor[audit.Reached]():
+		return oneOf(anys(report.ReachedOutcomes()))
 	case reflect.TypeFor[audit.Kind]():
 		return oneOf([]any{audit.KindCamera, audit.KindRecorder, audit.KindTerminal, audit.KindServer, audit.KindOther})
 	case reflect.TypeFor[audit.Class]():

@@ -43,6 +43,7 @@ func writeText(w io.Writer, v *View, o Options) error {
 	t.findings()
 	t.requests()
 	t.devices()
+	t.complete()
 	t.coverage()
 	t.close(o)
 	_, err := io.WriteString(w, t.b.String())
@@ -204,7 +205,11 @@ func (t *terminal) devices() {
 	widths[0] = t.width - 5*12
 	var rows []table.Row
 	for _, d := range t.v.Devices {
-		row := table.Row{snip(d.Label, 40) + "\n" + snip(spaced(t.in(d.Kind), d.Maker), 60)}
+		who := snip(d.Label, 40) + "\n" + snip(spaced(t.in(d.Kind), d.Maker), 60)
+		if !d.Note.IsZero() {
+			who += "\n" + snip(t.in(d.Note), 60)
+		}
+		row := table.Row{who}
 		for _, c := range d.Cells {
 			row = append(row, t.cell(c))
 		}
@@ -240,6 +245,66 @@ func (t *terminal) attributes(c Cell) string {
 	return strings.Join(first(names, 5), "\n")
 }
 
+// complete says how complete the list of devices is.
+func (t *terminal) complete() {
+	c := t.v.Complete
+	t.section("report.h.complete")
+	for _, l := range c.Lines {
+		t.para("- ", snip(t.in(l), maxQuoted))
+	}
+	list := func(heading string, names []string) {
+		if len(names) > 0 {
+			t.para("  ", t.msg(heading)+t.msg("report.colon")+t.some(names))
+		}
+	}
+	var lists, missing []string
+	for _, l := range c.Lists {
+		lists = append(lists, fmt.Sprintf("%s %d", l.Method, l.Found))
+	}
+	for _, a := range c.Missing {
+		missing = append(missing, spaced(append([]string{a.ID}, a.Where...)...))
+	}
+	for _, l := range first(lists, maxListed) {
+		t.para("  ", l)
+	}
+	list("report.h.absent", missing)
+	list("report.h.unlisted", labels(c.Unlisted))
+	list("report.h.channels", t.channels(c.Channels))
+	list("report.h.foreign", labels(c.Foreign))
+}
+
+// labels names devices with the first of their addresses.
+func labels(list []Seen) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, spaced(append([]string{s.Label}, first(s.Where, 1)...)...))
+	}
+	return out
+}
+
+// channels names devices behind recorders with their recorders.
+func (t *terminal) channels(list []Seen) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, snip(s.Label, 20)+t.in(brackets(msg.Text("report.l.via_channel", snip(s.Via, 20), snip(s.Channel, 20)))))
+	}
+	return out
+}
+
+// addresses says what became of every address of each prefix: how many, and the first ranges.
+func (t *terminal) addresses() {
+	if len(t.v.Prefixes) == 0 {
+		return
+	}
+	t.section("report.h.addresses")
+	for _, p := range t.v.Prefixes {
+		t.para("", spaced(p.Target, p.Module)+t.msg("report.colon")+fmt.Sprint(p.Total))
+		for _, o := range p.Outcomes {
+			t.para("  ", fmt.Sprintf("%d %s%s%s", o.Count, t.in(term("reached", string(o.Outcome))), t.msg("report.colon"), t.some(o.Ranges)))
+		}
+	}
+}
+
 func (t *terminal) coverage() {
 	t.section("report.h.coverage")
 	var rows []table.Row
@@ -263,6 +328,7 @@ func (t *terminal) coverage() {
 	} else {
 		t.table([]string{"report.l.module", "report.l.status", "report.l.reason"}, rows, []int{16, 20, t.width - 40})
 	}
+	t.addresses()
 	t.section("report.h.limits")
 	for _, l := range t.v.Limits {
 		t.para("- ", t.in(l))

@@ -21,7 +21,9 @@ type View struct {
 	Groups   []Group // every finding: suspected by severity with the flagship first, then undetermined, conforms, not applicable
 	Devices  []Device
 	Requests []Request
+	Complete Complete // how complete the list of devices is
 	Coverage []ModuleCoverage
+	Prefixes []Prefix     // what became of every address that was asked one by one
 	Limits   []audit.Text // what this audit cannot show
 	Next     []audit.Text // what to do next
 	Exhibits []Exhibit    // observations that findings and device levels rest on
@@ -62,7 +64,9 @@ func Build(r audit.Report) *View {
 	v.cite()
 	v.describeDevices()
 	v.request()
+	v.complete()
 	v.cover()
+	v.prefixes()
 	v.clean = v.unclean()
 	v.Lead = v.lead()
 	v.Banners = v.banners()
@@ -77,9 +81,9 @@ func Build(r audit.Report) *View {
 }
 
 // Clean says whether the whole site may be called clean, and the sentence for it. It may only where the run is complete,
-// every device's rules conform, the survey is complete, the server side attested and free of faces, devices were logged in to
-// and nothing was left unreachable; and even
-// then the sentence keeps to the window and the scope.
+// every device's rules conform, the survey is complete, the server side attested and free of faces, devices were logged in to,
+// nothing was left unreachable, no camera is known to have been missed, and an estimate or a count by eye shows that the list
+// of cameras is whole; and even then the sentence keeps to the window and the scope.
 func (v *View) Clean() (bool, audit.Text) {
 	if len(v.clean) == 0 {
 		return true, msg.Text("report.clean.yes", v.window())

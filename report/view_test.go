@@ -25,7 +25,15 @@ func clean() audit.Report {
 		r.Facts = append(r.Facts, audit.Fact{Subject: audit.Subject{Kind: audit.SubjectSite, ID: r.Site.ID}, Name: f, Value: audit.Value{V: true}})
 	}
 	r.Facts = append(r.Facts, audit.Fact{Subject: audit.Subject{Kind: audit.SubjectSite, ID: r.Site.ID}, Name: "site.server_side.analyses", Value: audit.Value{V: false}})
+	r.Recall = &audit.Recall{Found: 1, Announced: 1, Swept: 1, Both: 1, Usable: true, Estimate: 1, Low: 1, High: 1}
 	return r
+}
+
+// siteFact adds a fact of the site.
+func siteFact(r *audit.Report, name string, v any) {
+	f := audit.NewFact(name, "", v)
+	f.Subject = audit.Subject{Kind: audit.SubjectSite, ID: r.Site.ID}
+	r.Facts = append(r.Facts, f)
 }
 
 func TestClean(t *testing.T) {
@@ -64,12 +72,17 @@ func TestClean(t *testing.T) {
 		"a listed device without an address": func(r *audit.Report) {
 			r.Coverage = append(r.Coverage, audit.Coverage{Target: "CAM-09", Module: "inventory", Status: audit.Skipped})
 		},
-		"unreachable":    func(r *audit.Report) { r.Coverage[0].Status = audit.NoAnswer },
-		"refused":        func(r *audit.Report) { r.Coverage[0].Status = audit.RefusedBy },
-		"partial":        func(r *audit.Report) { r.Coverage[0].Status = audit.Partial },
-		"failed":         func(r *audit.Report) { r.Coverage[0].Status = audit.Failed },
-		"denied":         func(r *audit.Report) { r.Coverage[0].Status = audit.DeniedByUs },
-		"unknown status": func(r *audit.Report) { r.Coverage[0].Status = "fine" },
+		"a camera the estimate misses":       func(r *audit.Report) { r.Recall.Missing = 1 },
+		"an entry that was not found":        func(r *audit.Report) { siteFact(r, "site.inventory.missing", []string{"CAM-09"}) },
+		"no estimate and nobody counted":     func(r *audit.Report) { r.Recall.Usable = false },
+		"nothing searched, somebody counted": func(r *audit.Report) { r.Recall = nil; siteFact(r, "site.survey.cameras", 1) },
+		"a device of another network":        func(r *audit.Report) { r.Devices[0].Foreign = true },
+		"unreachable":                        func(r *audit.Report) { r.Coverage[0].Status = audit.NoAnswer },
+		"refused":                            func(r *audit.Report) { r.Coverage[0].Status = audit.RefusedBy },
+		"partial":                            func(r *audit.Report) { r.Coverage[0].Status = audit.Partial },
+		"failed":                             func(r *audit.Report) { r.Coverage[0].Status = audit.Failed },
+		"denied":                             func(r *audit.Report) { r.Coverage[0].Status = audit.DeniedByUs },
+		"unknown status":                     func(r *audit.Report) { r.Coverage[0].Status = "fine" },
 	} {
 		r := clean()
 		spoil(&r)
@@ -79,6 +92,69 @@ func TestClean(t *testing.T) {
 		}
 		if strings.Contains(v.Lead.EN, "Within the authorised scope") {
 			t.Errorf("%s: the lead calls it clean: %s", name, v.Lead.EN)
+		}
+	}
+}
+
+// TestCountAssures: where too few cameras were found to estimate anything, a count on site that agrees is enough.
+func TestCountAssures(t *testing.T) {
+	r := clean()
+	r.Recall.Usable = false
+	siteFact(&r, "site.survey.cameras", 1)
+	if ok, s := report.Build(r).Clean(); !ok {
+		t.Error(s)
+	}
+}
+
+// TestUnfound: what is known to be missing stands above everything else, whatever the findings say.
+func TestUnfound(t *testing.T) {
+	for name, r := range map[string]audit.Report{"all conforms": clean(), "suspected": shop()} {
+		r.Recall = &audit.Recall{Found: 3, Missing: 2}
+		v := report.Build(r)
+		if !slices.ContainsFunc(v.Banners, func(x audit.Text) bool {
+			return strings.Contains(x.ZH, "至少有 2 台摄像机没有找到") && strings.Contains(x.EN, "at least 2 cameras")
+		}) {
+			t.Errorf("%s: banners %v", name, v.Banners)
+		}
+		if !slices.ContainsFunc(v.Next, func(x audit.Text) bool { return strings.Contains(x.EN, "Find the cameras") }) {
+			t.Errorf("%s: next %v", name, v.Next)
+		}
+		if v.Counts.Outcome[audit.Suspected] == 0 && !strings.Contains(v.Lead.EN, "at least 2 cameras") {
+			t.Errorf("%s: lead %s", name, v.Lead.EN)
+		}
+	}
+}
+
+// TestComplete: the section answers what was found how, what was not, and whose device is whose.
+func TestComplete(t *testing.T) {
+	c := report.Build(shop()).Complete
+	if len(c.Missing) != 1 || c.Missing[0].ID != "CAM-08" || c.Missing[0].Device == 0 {
+		t.Errorf("missing %+v", c.Missing)
+	}
+	if len(c.Unlisted) != 2 || c.Unlisted[0].Label != "D-10" {
+		t.Errorf("unlisted %+v", c.Unlisted)
+	}
+	if len(c.Channels) != 1 || c.Channels[0].Via != "D-11" || c.Channels[0].Recorder == 0 || c.Channels[0].Channel != "3" {
+		t.Errorf("channels %+v", c.Channels)
+	}
+	if len(c.Foreign) != 1 || c.Foreign[0].Where[0] != "198.51.100.64:80" {
+		t.Errorf("foreign %+v", c.Foreign)
+	}
+	for lang, want := range map[string][]string{
+		"zh": {"== 探测完整性 ==", "约有 10.1 台，95% 置信区间为 10 至 13 台", "现场肉眼清点 12 台", "CAM-08", "通道 3", "授权范围之外", "没有设备使用该地址", "另有 66 个，共 70 个"},
+		"en": {"== How complete this list is ==", "about 10.1 could answer in all (95% interval 10 to 13)", "Counted by eye on site: 12.", "not contacted", "nobody has the address", "and 66 more, 70 in all"},
+	} {
+		out := strings.Join(strings.Fields(string(render(t, "text", shop(), report.Options{Lang: lang, Width: 140}))), " ")
+		for _, w := range want {
+			if !strings.Contains(out, w) {
+				t.Errorf("%s: no %q", lang, w)
+			}
+		}
+	}
+	page := string(render(t, "html", shop(), report.Options{}))
+	for _, w := range []string{`id="zh-complete"`, "192.0.2.247-192.0.2.248", "<summary>70 段</summary>"} {
+		if !strings.Contains(page, w) {
+			t.Errorf("the page lacks %q", w)
 		}
 	}
 }
@@ -196,6 +272,9 @@ func TestVocabularyIsWhole(t *testing.T) {
 	}
 	for _, s := range report.CoverageStatuses() {
 		need("word.coverage." + string(s))
+	}
+	for _, s := range report.ReachedOutcomes() {
+		need("word.reached." + string(s))
 	}
 	for _, s := range names(audit.Status(0)) {
 		need("word.status." + s.(string))

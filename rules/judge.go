@@ -279,6 +279,9 @@ func (c *court) apply(p *Pack, r *rule, before []audit.Finding) ([]audit.Finding
 		}
 		if r.Phase == "findings" && e.outcome == audit.Undetermined && len(e.missing) == 0 {
 			e.missing = openOf(before)
+			if n, ok := s.facts[factUnfound].Value.V.(int64); ok && n > 0 { // a number, and still the question where they are
+				e.missing = sorted(append(e.missing, factUnfound))
+			}
 		}
 		out = append(out, c.finding(p, r, s, e))
 	}

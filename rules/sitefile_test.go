@@ -28,7 +28,7 @@ func fromSiteFile(t *testing.T, id string) Input {
 	site := audit.Subject{Kind: audit.SubjectSite, ID: f.Site.ID}
 	say(&in, site, "o-site", audit.ClassDeclaration, "site.venue", f.Site.Venue, "site.venue.public", true, "site.jurisdiction", f.Site.Jurisdiction,
 		"site.processor.kind", "company", "site.minors", f.Site.Minors)
-	say(&in, site, "o-survey", audit.ClassInspection, "site.survey.complete", f.Survey.Complete, "site.survey.entrances", 1, "site.survey.zones", 2, "site.survey.online", 2)
+	say(&in, site, "o-survey", audit.ClassInspection, "site.survey.complete", f.Survey.Complete, "site.survey.entrances", 1, "site.survey.zones", 2, "site.survey.online", 2, factUnfound, 0)
 	if f.ServerSide != nil {
 		say(&in, site, "o-server", audit.ClassDeclaration, "site.server_side.attested", f.ServerSide.Attested, "site.server_side.analyses", *f.ServerSide.Analyses)
 	}

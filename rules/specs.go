@@ -27,6 +27,7 @@ const (
 	factVenuePublic  = "site.venue.public"
 	factSurvey       = "site.survey.complete"
 	factAttested     = "site.server_side.attested"
+	factUnfound      = "site.cameras.missing"
 	factServerFaces  = "site.server_side.analyses"
 )
 

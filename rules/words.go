@@ -14,7 +14,7 @@ import (
 // placeholders are the words a pack's texts may use in braces.
 var placeholders = []string{"venue", "device", "zones", "modes", "attrs", "withattrs", "messages", "count", "seconds", "notice", "quoted", "excluded", "elements", "unclear",
 	"entrances", "walked", "online", "stated", "observed", "gaps", "hints", "recipients", "date", "applicability", "processor",
-	"exemption", "item", "lacking", "odds", "open", "suspected", "undetermined"}
+	"exemption", "item", "lacking", "odds", "open", "suspected", "undetermined", "unfound"}
 
 // frames are the further words a text under messages: may use.
 var frames = []string{"facts", "exhibits", "window", "scope", "provision", "quote", "missing", "burden", "ask"}
@@ -53,6 +53,7 @@ func (c *court) words(s *subject, f audit.Finding) map[string]audit.Text {
 		"open":         number(fs, "finding.open"),
 		"suspected":    number(fs, "finding.suspected"),
 		"undetermined": number(fs, "finding.undetermined"),
+		"unfound":      number(fs, factUnfound),
 	}
 	if len(fs.list("device.attributes")) > 0 {
 		w["withattrs"] = msg.Text("rule.withattrs", w["attrs"])

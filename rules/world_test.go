@@ -25,7 +25,7 @@ func specsForTest() []audit.FactSpec {
 	}
 	add(audit.List, audit.MergeUnion, factAttributes, "face.attributes.capable", factHosts, factZones, "device.zone.kinds", factPurposes, factRuns, factDeclaredAttr)
 	add(audit.Int, audit.MergeSum, factMessages)
-	add(audit.Int, audit.MergeMax, factSeconds, "site.survey.entrances", "site.survey.zones", "site.survey.online")
+	add(audit.Int, audit.MergeMax, factSeconds, "site.survey.entrances", "site.survey.zones", "site.survey.online", factUnfound)
 	add(audit.Bool, audit.MergeAny, "face.crops", "face.identity", "face.enumerated", factHostsFace, factPassive, factZonePublic)
 	add(audit.Bool, audit.MergeAgree, factVenuePublic, "site.minors", factSurvey, factAttested, factServerFaces)
 	add(audit.String, audit.MergeAgree, factVenue, "site.processor.kind", "device.kind", "device.vendor", "device.model")
@@ -60,7 +60,7 @@ func shop() Input {
 	}
 	say(&in, shopSite, "o-site", audit.ClassDeclaration, "site.venue", "mall", "site.venue.public", true, "site.jurisdiction", []string{"CN", "CN-31"},
 		"site.processor.kind", "company", "site.minors", false)
-	say(&in, shopSite, "o-survey", audit.ClassInspection, "site.survey.complete", true, "site.survey.entrances", 1, "site.survey.zones", 1, "site.survey.online", 1)
+	say(&in, shopSite, "o-survey", audit.ClassInspection, "site.survey.complete", true, "site.survey.entrances", 1, "site.survey.zones", 1, "site.survey.online", 1, factUnfound, 0)
 	say(&in, cam, "o-inv", audit.ClassDeclaration, "device.zones", []string{"Z1"}, "device.passive", true, "device.zone.public", true)
 	return in
 }

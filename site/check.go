@@ -172,10 +172,40 @@ func (c *checker) survey() {
 	if len(s.OnlineChecked) == 0 {
 		c.say(Weakens, "survey.online_checked", []string{ruleStated}, "site.check.online")
 	}
+	c.counted()
 	online := slices.ContainsFunc(c.f.Notices, func(n audit.Notice) bool { return n.Kind == "web_rules" || n.Kind == "app_rules" })
 	for i, o := range s.OnlineChecked {
 		if o.Found != nil && *o.Found && !online {
 			c.say(Weakens, index("survey.online_checked", i), []string{ruleStated, ruleGap}, "site.check.online_rule", clean.Text(cmp.Or(o.URL, o.App), 120))
+		}
+	}
+}
+
+// counted: a count by eye is the only way to notice a camera that no network shows.
+func (c *checker) counted() {
+	s := c.f.Survey
+	if len(s.Cameras) == 0 {
+		c.say(Weakens, "survey.cameras", nil, "site.check.not_counted")
+		return
+	}
+	walked := list(slices.Concat(s.Walked.Entrances, s.Walked.Zones))
+	for i, n := range s.Cameras {
+		if !slices.Contains(walked, n.Zone) {
+			c.say(Weakens, index("survey.cameras", i)+".zone", nil, "site.check.counted_unwalked", n.Zone)
+		}
+		inZone := 0
+		for _, e := range c.f.Inventory {
+			if slices.Contains(e.AllZones(), n.Zone) {
+				inZone++
+			}
+		}
+		if inZone < n.Count {
+			c.say(Weakens, "inventory", nil, "site.check.counted_more", n.Zone, n.Count, inZone)
+		}
+	}
+	for _, z := range walked {
+		if !slices.ContainsFunc(s.Cameras, func(n audit.CameraCount) bool { return n.Zone == z }) {
+			c.say(Hint, "survey.cameras", nil, "site.check.counted_not", z)
 		}
 	}
 }

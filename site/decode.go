@@ -91,6 +91,21 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
 			return
 		}
 		v.SetFloat(f)
+	case reflect.Int:
+		i, err := strconv.Atoi(n.GetToken().Value)
+		switch kindOf(n) {
+		case "number":
+		case "text":
+			err = strconv.ErrSyntax
+		default:
+			d.mismatch(n, path, "number")
+			return
+		}
+		if err != nil {
+			d.problem(path, "site.whole", clean.Text(n.GetToken().Value, 60))
+			return
+		}
+		v.SetInt(int64(i))
 	default:
 		panic("site: no way to read a " + v.Type().String()) // a programming error: a new field of a new kind
 	}

@@ -61,6 +61,9 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 		say(FactSurveyEntrances, d.Entrances)
 		say(FactSurveyZones, d.Zones)
 		say(FactSurveyOnline, d.Online)
+		if d.Cameras != nil {
+			say(FactSurveyCameras, *d.Cameras)
+		}
 	case KindServerSide:
 		var d serverData
 		if err = json.Unmarshal(o.Data, &d); err != nil {

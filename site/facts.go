@@ -31,6 +31,7 @@ const (
 	FactSurveyEntrances  = "site.survey.entrances"     // int
 	FactSurveyZones      = "site.survey.zones"         // int
 	FactSurveyOnline     = "site.survey.online"        // int
+	FactSurveyCameras    = "site.survey.cameras"       // int
 	FactServerAttested   = "site.server_side.attested" // bool
 	FactServerAnalyses   = "site.server_side.analyses" // bool
 	FactZones            = "device.zones"              // list
@@ -55,6 +56,7 @@ func Facts() []audit.FactSpec {
 		{FactMinors, audit.Bool, audit.MergeAgree},
 		{FactSurveyComplete, audit.Bool, audit.MergeAgree}, {FactSurveyEntrances, audit.Int, audit.MergeMax},
 		{FactSurveyZones, audit.Int, audit.MergeMax}, {FactSurveyOnline, audit.Int, audit.MergeMax},
+		{FactSurveyCameras, audit.Int, audit.MergeMax},
 		{FactServerAttested, audit.Bool, audit.MergeAgree}, {FactServerAnalyses, audit.Bool, audit.MergeAgree},
 		{FactZones, audit.List, audit.MergeUnion}, {FactZoneKinds, audit.List, audit.MergeUnion},
 		{FactZonePublic, audit.Bool, audit.MergeAny}, {FactZoneProhibited, audit.Bool, audit.MergeAny},
@@ -86,7 +88,8 @@ type surveyData struct {
 	Entrances int    `json:"entrances"`
 	Zones     int    `json:"zones"`
 	Online    int    `json:"online"`
-	By        int    `json:"by"` // how many people stand for it
+	By        int    `json:"by"`                // how many people stand for it
+	Cameras   *int   `json:"cameras,omitempty"` // counted by eye in all zones; nil: not counted
 }
 
 type serverData struct {
@@ -148,7 +151,7 @@ func Observations(f *audit.SiteFile) []audit.Observation {
 		signed := len(y.By) > 0 && !y.At.From.IsZero()
 		entrances, zones := list(y.Walked.Entrances), list(y.Walked.Zones)
 		add(KindSurvey, audit.ClassInspection, y.At, surveyData{Site: s.ID, Complete: y.Complete && signed && len(entrances)+len(zones) > 0,
-			Entrances: len(entrances), Zones: len(zones), Online: len(y.OnlineChecked), By: len(y.By)})
+			Entrances: len(entrances), Zones: len(zones), Online: len(y.OnlineChecked), By: len(y.By), Cameras: countOf(y.Cameras)})
 	}
 	if y := f.ServerSide; y != nil {
 		add(KindServerSide, audit.ClassDeclaration, audit.Period{From: y.At},
@@ -170,6 +173,18 @@ func Observations(f *audit.SiteFile) []audit.Observation {
 		}
 	}
 	return out
+}
+
+// countOf adds up what was counted, or returns nil where nobody counted.
+func countOf(zones []audit.CameraCount) *int {
+	if len(zones) == 0 {
+		return nil
+	}
+	n := 0
+	for _, z := range zones {
+		n += z.Count
+	}
+	return &n
 }
 
 // about reports whether a declaration speaks of an inventory entry, by its id or by one of its zones.

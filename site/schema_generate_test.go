@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -159,6 +160,8 @@ func restrict(id string, p *jsonschema.Schema) {
 		*p = jsonschema.Schema{AnyOf: []*jsonschema.Schema{inner, {Type: "object", Properties: pairs, AdditionalProperties: jsonschema.FalseSchema}}}
 	case "Authority.retention", "NoticeScope.retention":
 		p.Pattern = durationShape.String()
+	case "CameraCount.count":
+		p.Minimum, p.Maximum = "0", json.Number(strconv.Itoa(maxCount))
 	case "SiteFile.credentials":
 		p.AdditionalProperties = &jsonschema.Schema{Type: "string", Pattern: `^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$`}
 	}
@@ -189,6 +192,7 @@ func required() map[string][]string {
 		"InventoryEntry": {"id"},
 		"Zone":           {"id", "kind"},
 		"NotWalked":      {"zone", "reason"},
+		"CameraCount":    {"zone", "count"},
 		"Hours":          {"from", "to"},
 		"File":           {"file"},
 		"Photo":          {"file"},

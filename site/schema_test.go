@@ -102,7 +102,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"date-missing", "dates-order", "declaration", "documents", "encoding", "exemption-item", "file-outside", "hours-empty", "login-device", "login-unknown-name",
 		"many", "mac", "notice-camera", "notice-dates", "notice-twice", "perimeter-all", "perimeter-empty", "perimeter-host-bits",
 		"perimeter-multicast", "perimeter-port", "placeholder-quoted", "reserved", "server-side", "site-id-device", "site-id-path", "survey-both",
-		"survey-empty", "survey-online", "type-text", "zone-near", "zone-public", "zone-unknown", "login-empty", "alias-cycle"}
+		"survey-count-elsewhere", "survey-count-twice", "survey-empty", "survey-online", "type-text", "zone-near", "zone-public", "zone-unknown", "login-empty", "alias-cycle"}
 	s := compiled(t)
 	files, err := filepath.Glob("testdata/invalid-*.yaml")
 	if err != nil {

@@ -9,6 +9,9 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/clean"
 )
 
+// maxCount bounds the cameras somebody can have counted in one zone; more is a slip of the pen.
+const maxCount = 10_000
+
 // survey: a complete survey turns the absence of a notice into a fact, so it must say where, when and by whom.
 func (v *validator) survey() {
 	s := v.f.Survey
@@ -38,6 +41,24 @@ func (v *validator) survey() {
 		}
 		if slices.Contains(s.Walked.Zones, n.Zone) || slices.Contains(s.Walked.Entrances, n.Zone) {
 			v.problem(p+".zone", "site.both_walked", clean.Text(n.Zone, 60))
+		}
+	}
+	counted := map[string]bool{}
+	for i, n := range s.Cameras {
+		p := index("survey.cameras", i)
+		v.zone(n.Zone, p+".zone")
+		switch {
+		case n.Zone == "" && !v.wrote(p+".zone"):
+			v.problem(p+".zone", "site.missing")
+		case n.Zone != "" && counted[n.Zone]:
+			v.problem(p+".zone", "site.counted_twice", clean.Text(n.Zone, 60))
+		}
+		counted[n.Zone] = true
+		switch {
+		case !v.wrote(p + ".count"):
+			v.problem(p+".count", "site.missing")
+		case n.Count < 0 || n.Count > maxCount:
+			v.problem(p+".count", "site.count", n.Count, maxCount)
 		}
 	}
 	for i := range s.OnlineChecked {
