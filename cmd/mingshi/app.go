@@ -84,7 +84,7 @@ func (a *app) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&a.lang, "lang", a.lang, a.t("cli.flag.lang"))
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.t("cli.flag.quiet"))
-	root.AddCommand(a.demoCommand(), a.siteCommand(), a.scanCommand(), a.judgeCommand(), a.reportCommand(), a.verifyCommand(), a.explainCommand(), a.rulesCommand())
+	root.AddCommand(a.demoCommand(), a.siteCommand(), a.discoverCommand(), a.scanCommand(), a.judgeCommand(), a.reportCommand(), a.verifyCommand(), a.explainCommand(), a.rulesCommand())
 	a.localise(root)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		asked := a.lang

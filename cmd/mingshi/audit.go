@@ -53,15 +53,8 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	if err != nil {
 		return audit.Report{}, fmt.Errorf("loading the rule packs: %w", err)
 	}
-	authority := p.file.Authority
-	if len(p.ifaces) > 0 {
-		authority.Interfaces = p.ifaces
-	}
-	g, err := guard.New(guard.Config{Authority: authority, Permit: p.permit, Only: p.only, Clock: p.clock})
+	g, err := a.guardOf(p)
 	if err != nil {
-		return audit.Report{}, refusal(err)
-	}
-	if err := a.haveInterfaces(g, p.ifaces, authority.Interfaces); err != nil {
 		return audit.Report{}, err
 	}
 	run := audit.Run{ID: uuid.NewString(), Permit: p.permit, Simulated: p.simulated}
@@ -98,6 +91,23 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 		return r, &exitError{code: exitIncomplete, text: msg.Text("cli.judge.failed", because(judgeErr), p.out)}
 	}
 	return r, nil
+}
+
+// guardOf returns the guard of a run. It fails where the authority does not allow the run now, or an interface is not there;
+// nothing is sent.
+func (a *app) guardOf(p plan) (*guard.Guard, error) {
+	if err := a.narrow(p.file, p.ifaces); err != nil {
+		return nil, err
+	}
+	authority := p.file.Authority
+	if len(p.ifaces) > 0 {
+		authority.Interfaces = p.ifaces
+	}
+	g, err := guard.New(guard.Config{Authority: authority, Permit: p.permit, Only: p.only, Clock: p.clock})
+	if err != nil {
+		return nil, refusal(err)
+	}
+	return g, a.haveInterfaces(g, p.ifaces, authority.Interfaces)
 }
 
 // haveInterfaces refuses a run when an interface the command line names is not on this machine, or none of those the authority

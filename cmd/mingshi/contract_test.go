@@ -85,6 +85,22 @@ func TestRefusedCommandLines(t *testing.T) {
 		{"scan --site " + file + " --permit login", "authority.permit", "authority.permit"},
 		{"scan --site " + file + " --iface no-such-interface", "no-such-interface", "no-such-interface"},
 		{"scan --site " + file + " -o " + filepath.Dir(file), "-o", "-o"},
+		{"scan --site " + file + " --json", "--plan", "--plan"},
+		{"scan --plan", "mingshi scan", "mingshi scan"},
+		{"scan --plan --site " + file + " --permit login", "authority.permit", "authority.permit"},
+		{"scan --plan --site " + file + " --iface no-such-interface", "no-such-interface", "no-such-interface"},
+		{"discover", "mingshi discover", "mingshi discover"},
+		{"discover extra", "多出参数", "too many"},
+		{"discover --site " + missing, "不存在", "does not exist"},
+		{"discover --site " + file + " --permit login", "从不登录", "never logs in"},
+		{"discover --site " + file + " --permit sample", "mingshi scan", "mingshi scan"},
+		{"discover --site " + file + " --permit everything", "everything", "everything"},
+		{"discover --site " + file + " --ports 80,http", "http", "http"},
+		{"discover --site " + file + " --ports 0", "65535", "65535"},
+		{"discover --site " + file + " --for=-1s", "-1s", "-1s"},
+		{"discover --site " + file + " --iface no-such-interface", "no-such-interface", "no-such-interface"},
+		{"discover --list --watch", "--watch", "--watch"},
+		{"discover --list --site " + missing, "不存在", "does not exist"},
 		{"demo extra", "多出参数", "too many"},
 		{"demo --format pdf", "html, json, text", "html, json, text"},
 		{"demo --fail-on info", "critical", "critical"},
@@ -234,6 +250,12 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
+	unfound := audit.Report{Run: audit.Run{Complete: true}, Recall: &audit.Recall{Missing: 1}}
+	for strict, want := range map[bool]int{true: exitUndecided, false: exitDone} {
+		if got := verdict(unfound, audit.High, strict); got != want {
+			t.Errorf("a camera was not found, strict %v: %d, want %d", strict, got, want)
+		}
+	}
 }
 
 type brokenWriter struct{}
@@ -242,7 +264,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken") 
 
 // TestResultThatCannotBeWritten: a pipeline that did not get the result must not be told that all is well.
 func TestResultThatCannotBeWritten(t *testing.T) {
-	for _, args := range [][]string{{"rules", "list"}, {"rules", "list", "--json"}, {"rules", "show", "2.2"}, {"rules", "test"}, {"site", "schema"}, {"site", "init"}, {"--help"}} {
+	for _, args := range [][]string{{"rules", "list"}, {"rules", "list", "--json"}, {"rules", "show", "2.2"}, {"rules", "test"}, {"site", "schema"}, {"site", "init"}, {"--help"}, {"discover", "--list"}, {"discover", "--list", "--json"}} {
 		var errs strings.Builder
 		code := run(t.Context(), args, streams{out: brokenWriter{}, err: &errs, env: func(string) (string, bool) { return "", false }})
 		if code != exitIncomplete || !strings.Contains(errs.String(), "broken") {

@@ -9,7 +9,7 @@ const (
 	exitDone       = 0 // nothing suspected at or above --fail-on
 	exitSuspected  = 1 // something suspected at or above --fail-on
 	exitNotAllowed = 2 // the command line, the site file or its authority does not allow this; nothing was sent
-	exitUndecided  = 3 // --strict, and a rule at or above --fail-on is undetermined
+	exitUndecided  = 3 // --strict, and a rule at or above --fail-on is undetermined or a camera is known to have been missed
 	exitIncomplete = 4 // the audit could not be completed; the bundle holds what was gathered
 	exitChanged    = 5 // verify found the bundle changed
 )
@@ -31,6 +31,9 @@ func verdict(r audit.Report, failOn audit.Severity, strict bool) int {
 		return exitIncomplete
 	}
 	code := exitDone
+	if strict && r.Recall != nil && r.Recall.Missing > 0 {
+		code = exitUndecided // nothing is said of cameras that were not found, and that is no result
+	}
 	for _, f := range r.Findings {
 		if f.Severity.Rank() < failOn.Rank() {
 			continue

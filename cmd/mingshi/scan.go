@@ -23,6 +23,7 @@ func (a *app) scanCommand() *cobra.Command {
 	var siteFile, out, permit string
 	var ifaces []string
 	var window, events, metadata time.Duration
+	var planOnly, asJSON bool
 	c := &cobra.Command{Use: "scan --site " + a.t("cli.arg.file"), Short: a.t("cli.scan.short"), Long: a.t("cli.scan.long"), Args: a.between(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := a.checkReportFlags(); err != nil {
@@ -33,38 +34,38 @@ func (a *app) scanCommand() *cobra.Command {
 					return a.usage("cli.bad.duration", name, d.String(), "24h")
 				}
 			}
-			if siteFile == "" {
-				return a.usage("cli.scan.no-site")
+			if asJSON && !planOnly {
+				return a.usage("cli.plan.json")
 			}
-			file, yaml, err := readSite(siteFile)
+			file, yaml, err := a.authorised(siteFile, c.CommandPath())
 			if err != nil {
 				return err
 			}
-			if open := site.Unfilled(file, "authority"); len(open) > 0 {
-				return a.usage("cli.scan.unfilled", strings.Join(open, ", "))
-			}
 			p := file.Authority.Permit
 			if permit != "" {
-				if p, err = audit.ParsePermit(permit); err != nil {
-					return a.usage("cli.bad.permit", clean.Text(permit, 40))
-				}
-			}
-			if len(ifaces) > 0 {
-				if err := a.narrow(file, ifaces); err != nil {
+				if p, err = a.permitNamed(permit); err != nil {
 					return err
 				}
-			}
-			if out == "" {
-				out = freshDir(fmt.Sprintf("mingshi-%s-%s", file.Site.ID, time.Now().Format("20060102-1504")))
 			}
 			login := func(ref string) (string, string, error) {
 				return site.Resolve(ref, file, a.env, func(name string) ([]byte, error) { return os.ReadFile(besides(name, siteFile)) })
 			}
+			run := plan{file: file, yaml: yaml, dir: filepath.Dir(siteFile), permit: p, ifaces: ifaces, login: login,
+				sample: probe.Sample{Events: events, Metadata: metadata}, window: window, clock: time.Now}
+			if planOnly {
+				return a.showPlan(run, asJSON)
+			}
+			if err := a.narrow(file, ifaces); err != nil {
+				return err
+			}
+			if out == "" {
+				out = freshDir(fmt.Sprintf("mingshi-%s-%s", file.Site.ID, time.Now().Format("20060102-1504")))
+			}
+			run.out = out
 			if p >= audit.PermitLogin {
 				a.warnOfLogins(file, siteFile, login)
 			}
-			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, dir: filepath.Dir(siteFile), out: out, permit: p, ifaces: ifaces, login: login,
-				sample: probe.Sample{Events: events, Metadata: metadata}, window: window, clock: time.Now})
+			r, err := a.carryOut(c.Context(), run)
 			if err != nil {
 				return err
 			}
@@ -78,8 +79,34 @@ func (a *app) scanCommand() *cobra.Command {
 	f.DurationVar(&window, "discover-for", 0, a.t("cli.flag.discover-for"))
 	f.DurationVar(&events, "events-for", 0, a.t("cli.flag.events-for"))
 	f.DurationVar(&metadata, "metadata-for", 0, a.t("cli.flag.metadata-for"))
+	f.BoolVar(&planOnly, "plan", false, a.t("cli.plan.flag"))
+	f.BoolVar(&asJSON, "json", false, a.t("cli.plan.flag.json"))
 	a.addReportFlags(c)
 	return c
+}
+
+// authorised reads a site file for a command that sends something. It fails where there is none, or where its authority is not
+// filled in.
+func (a *app) authorised(siteFile, command string) (*audit.SiteFile, []byte, error) {
+	if siteFile == "" {
+		return nil, nil, a.usage("cli.scan.no-site", command)
+	}
+	file, yaml, err := readSite(siteFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	if open := site.Unfilled(file, "authority"); len(open) > 0 {
+		return nil, nil, a.usage("cli.scan.unfilled", strings.Join(open, ", "))
+	}
+	return file, yaml, nil
+}
+
+func (a *app) permitNamed(name string) (audit.Permit, error) {
+	p, err := audit.ParsePermit(name)
+	if err != nil {
+		return p, a.usage("cli.bad.permit", clean.Text(name, 40))
+	}
+	return p, nil
 }
 
 // longest bounds how long one device is watched: a mistyped unit should not hold an inspector for days.

@@ -1,0 +1,103 @@
+package netlab
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Sent returns how many frames the auditing machine has sent so far, counted where they leave it: what the wire loses later is
+// among them.
+func (l *LAN) Sent() (uint64, error) {
+	eth, err := netlink.LinkByName("eth0")
+	if err != nil {
+		return 0, fmt.Errorf("netlab: counting frames: %w", err)
+	}
+	return eth.Attrs().Statistics.TxPackets, nil
+}
+
+// ForgetNeighbours empties the neighbour tables of the auditing machine and of the hosts, so that a tool neither profits from
+// the one before nor answers for it.
+func (l *LAN) ForgetNeighbours() error {
+	at, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("netlab: the neighbour table: %w", err)
+	}
+	if err := forget(at); err != nil {
+		return err
+	}
+	for _, h := range l.hosts {
+		at, err := netlink.NewHandleAt(h.ns, unix.NETLINK_ROUTE)
+		if err != nil {
+			return fmt.Errorf("netlab: the neighbour table of %s: %w", h.Name, err)
+		}
+		if err := forget(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func forget(at *netlink.Handle) error {
+	defer at.Close()
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		all, err := at.NeighList(0, family)
+		if err != nil {
+			return fmt.Errorf("netlab: the neighbour table: %w", err)
+		}
+		for _, n := range all {
+			if err := at.NeighDel(&n); err != nil && !errors.Is(err, unix.ENOENT) {
+				return fmt.Errorf("netlab: forgetting %s: %w", n.IP, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Overflows returns how often the neighbour table of the whole machine had no room for another address since it started.
+// Every such moment is a packet that was not sent. Only the machine's first namespace shows the counter, so it is read as its
+// first process sees it.
+func Overflows() (uint64, error) {
+	var sum uint64
+	for _, table := range []string{"arp_cache", "ndisc_cache"} {
+		n, err := column("/proc/1/net/stat/"+table, "table_fulls")
+		if err != nil {
+			return 0, fmt.Errorf("netlab: the neighbour table's overflows: %w", err)
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+// column adds up a column of hexadecimal numbers, one line per processor.
+func column(path, name string) (sum uint64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	if !lines.Scan() {
+		return 0, fmt.Errorf("%s is empty", path)
+	}
+	i := slices.Index(strings.Fields(lines.Text()), name)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if i < 0 || i >= len(fields) {
+			return 0, fmt.Errorf("%s has no column %s", path, name)
+		}
+		n, err := strconv.ParseUint(fields[i], 16, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, lines.Err()
+}
