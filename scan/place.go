@@ -18,16 +18,23 @@ import (
 
 // place is one locus under probe.
 type place struct {
-	locus    string
-	addr     netip.Addr
-	device   *guard.Device
+	locus  string
+	addr   netip.Addr
+	device *guard.Device
+	done   probe.Done
+
+	// Under the runner's lock.
 	pending  []audit.Target
-	asked    map[string]bool // module and endpoint
+	queued   bool // anything ever was
 	running  bool
-	spent    time.Duration
-	done     probe.Done
 	login    *probe.Login
 	loginWhy audit.Text
+
+	// Of the worker alone.
+	asked   map[string]bool // module and endpoint
+	spent   time.Duration
+	with    *probe.Login
+	withWhy audit.Text // why it is nil
 }
 
 // queue gives the target to its place's worker and starts one if none runs. A device that answers from two addresses of
@@ -47,7 +54,7 @@ func (r *runner) queue(ctx context.Context, locus string, t audit.Target) {
 		first := r.byEPR[epr]
 		if first == nil {
 			r.byEPR[epr] = p
-		} else if first != p && first.addr.Is4() != p.addr.Is4() && len(p.asked) == 0 && len(p.pending) == 0 {
+		} else if first != p && first.addr.Is4() != p.addr.Is4() && !p.queued {
 			r.coverage = append(r.coverage, audit.Coverage{Target: locus, Module: t.Method, Status: audit.Skipped, Detail: msg.Text("scan.skipped.alias", first.locus)})
 			return
 		}
@@ -56,7 +63,7 @@ func (r *runner) queue(ctx context.Context, locus string, t audit.Target) {
 		p.login, p.loginWhy = r.loginFor(p, t)
 	}
 	p.done.Learn(&t.Identity)
-	p.pending = append(p.pending, t)
+	p.pending, p.queued = append(p.pending, t), true
 	if !p.running {
 		p.running = true
 		r.workers.Go(func() { r.work(ctx, p) })
@@ -106,6 +113,7 @@ func (r *runner) work(ctx context.Context, p *place) {
 		}
 		t := p.pending[0]
 		p.pending = p.pending[1:]
+		p.with, p.withWhy = p.login, p.loginWhy
 		r.mu.Unlock()
 		for _, m := range r.o.Modules {
 			r.ask(ctx, p, m, t)
@@ -161,8 +169,8 @@ func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Targ
 		r.cover(r.failure(where, m.Name, err))
 	case len(got) > 0:
 		c := coverageOf(where, m.Name, got)
-		if c.Status == audit.RefusedBy && p.login == nil && !p.loginWhy.IsZero() {
-			c.Detail = audit.Text{ZH: c.Detail.ZH + "。" + p.loginWhy.ZH, EN: c.Detail.EN + ". " + p.loginWhy.EN}
+		if c.Status == audit.RefusedBy && p.with == nil && !p.withWhy.IsZero() {
+			c.Detail = audit.Text{ZH: c.Detail.ZH + "。" + p.withWhy.ZH, EN: c.Detail.EN + ". " + p.withWhy.EN}
 		}
 		r.cover(c)
 	}
@@ -173,7 +181,7 @@ func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Targ
 func (r *runner) probe(ctx context.Context, p *place, m probe.Module, t audit.Target) ([]audit.Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.Budget-p.spent)
 	defer cancel()
-	env := probe.Env{Device: p.device, Guard: r.o.Guard, Login: p.login, Evidence: r.o.Evidence, Clock: r.o.Clock, Sample: r.o.Sample, Brief: r.o.Brief,
+	env := probe.Env{Device: p.device, Guard: r.o.Guard, Login: p.with, Evidence: r.o.Evidence, Clock: r.o.Clock, Sample: r.o.Sample, Brief: r.o.Brief,
 		Done: &p.done, Progress: func(t audit.Text) { r.o.Progress.Device(p.locus, t) }}
 	type result struct {
 		observations []audit.Observation
