@@ -123,6 +123,10 @@ func once(s scene, t tool, argv []string, lan *netlab.LAN, hosts []*netlab.Host)
 	if err != nil {
 		return r, err
 	}
+	dropped, err := netlab.Dropped()
+	if err != nil {
+		return r, err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
@@ -151,6 +155,9 @@ func once(s scene, t tool, argv []string, lan *netlab.LAN, hosts []*netlab.Host)
 	overflows, err := netlab.Overflows()
 	if err != nil {
 		return r, err
+	}
+	if lost, err := netlab.Dropped(); err == nil && lost > dropped {
+		r.Failed = fmt.Sprintf("%s (the machine itself dropped %d frames meanwhile)", r.Failed, lost-dropped)
 	}
 	r.Frames, r.Overflows = after-frames, overflows-full
 	said := t.read(stdout.Bytes())

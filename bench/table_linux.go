@@ -85,7 +85,7 @@ func printTable(w io.Writer, s scene, lines []line) {
 	fmt.Fprintln(w, t.Render())
 	for _, l := range lines {
 		if l.failed != "" {
-			fmt.Fprintf(w, "%s ended badly: %s\n", l.Tool, l.failed)
+			fmt.Fprintf(w, "%s: %s\n", l.Tool, l.failed)
 		}
 	}
 	ours := of("mingshi")

@@ -37,6 +37,8 @@ type protocol struct {
 	rounds  int           // questions are asked anew, at most; 0: as often as the window allows
 	firmly  bool          // every round is repeated, not only the first
 
+	standard bool // a standard says how long answers take, and to repeat the question
+
 	service bool // XAddrs are what a client connects to: the target's port is theirs
 
 	ask  func(u *guard.UDP) []question     // the questions of a round
@@ -69,7 +71,7 @@ const round = 2500 * time.Millisecond
 // the same question.
 func repeatAfter(quick bool) time.Duration {
 	if quick {
-		return 100*time.Millisecond + rand.N(150*time.Millisecond)
+		return 50*time.Millisecond + rand.N(50*time.Millisecond)
 	}
 	return 250*time.Millisecond + rand.N(250*time.Millisecond)
 }
@@ -78,8 +80,9 @@ const (
 	perSource   = 64                      // different answers taken from one source
 	rawLimit    = 2000                    // datagrams of one source that are looked at
 	sourceLimit = 4096                    // sources taken notice of per interface: a network has no more
-	quickMost   = 1800 * time.Millisecond // for the asking and the listening together
-	vendorWait  = time.Second             // what makers' tools wait before they ask again; none of these protocols names a delay
+	quickMost   = 1700 * time.Millisecond // for the asking and the listening together
+	vendorWait  = 700 * time.Millisecond  // none of the makers' protocols names a delay; their devices answer at once
+	slowest     = time.Second             // the longest delay any protocol allows: SSDP's
 	vendorTurns = 2                       // with the repeat of the first, three packets
 )
 
@@ -119,9 +122,11 @@ func (p protocol) cost(env Env) []Cost {
 		}
 		turns, packets := p.turns(env), p.perTurn(to)
 		c.To = strings.Join(names, ", ")
-		c.Packets = packets * (turns + 1)
-		if p.firmly {
-			c.Packets = packets * turns * 2
+		for turn := range turns {
+			c.Packets += packets
+			if p.repeated(env.Quick, turn) {
+				c.Packets += packets
+			}
 		}
 		c.Lasts = env.Window
 		if env.Quick {
@@ -132,7 +137,7 @@ func (p protocol) cost(env Env) []Cost {
 	return out
 }
 
-const repeatMost = 250 * time.Millisecond // in quick mode
+const repeatMost = 100 * time.Millisecond // in quick mode
 
 // turns is how often questions are asked anew.
 func (p protocol) turns(env Env) int {
@@ -287,12 +292,15 @@ func (i *inquiry) coverage(ctx context.Context) audit.Coverage {
 // askAll asks in turns, and reports whether anything left.
 func (i *inquiry) askAll(ctx context.Context, u *guard.UDP) bool {
 	turns, try := i.turns(i.env), 0
+	if i.env.Quick && !sleep(ctx, (slowest-i.longest)/5) { // all share the link's pace: who may take longest is asked first
+		return false
+	}
 	for turn := range turns {
 		start := time.Now()
 		qs := i.ask(u)
 		i.send(ctx, u, qs, try)
 		try++
-		if turn == 0 || i.firmly {
+		if i.repeated(i.env.Quick, turn) {
 			if !sleep(ctx, repeatAfter(i.env.Quick)) {
 				return i.anySent()
 			}
@@ -307,6 +315,15 @@ func (i *inquiry) askAll(ctx context.Context, u *guard.UDP) bool {
 		}
 	}
 	return true
+}
+
+// repeated reports whether the questions of a turn are sent twice. In a quick run the makers' own are not: the pace is the same
+// for all, and what they would find the sweep finds too.
+func (p protocol) repeated(quick bool, turn int) bool {
+	if quick && !p.standard {
+		return false
+	}
+	return turn == 0 || p.firmly
 }
 
 // send sends questions to the group, and to the broadcast addresses in turn: some devices listen to 255.255.255.255 alone, and

@@ -16,15 +16,16 @@ func SSDP() Method { return upnp().method("ssdp") }
 func upnp() protocol {
 	const wait = 1 // seconds a device may take
 	return protocol{
-		name:    "ssdp",
-		scheme:  "udp",
-		port:    ssdp.Port,
-		group4:  ssdp.Group(),
-		longest: wait * time.Second,
-		rounds:  vendorTurns,
-		idle:    ssdp.ErrQuestion,
-		ask:     func(*guard.UDP) []question { return []question{{data: ssdp.NewSearch(ssdp.RootDevice, wait)}} },
-		read:    readSSDP,
+		name:     "ssdp",
+		scheme:   "udp",
+		port:     ssdp.Port,
+		group4:   ssdp.Group(),
+		longest:  wait * time.Second,
+		standard: true,
+		rounds:   vendorTurns,
+		idle:     ssdp.ErrQuestion,
+		ask:      func(*guard.UDP) []question { return []question{{data: ssdp.NewSearch(ssdp.RootDevice, wait)}} },
+		read:     readSSDP,
 	}
 }
 

@@ -17,14 +17,15 @@ func WSDiscovery() Method { return wsDiscovery().method("wsdiscovery") }
 
 func wsDiscovery() protocol {
 	return protocol{
-		name:    "ws-discovery",
-		scheme:  "soap.udp",
-		port:    wsdiscovery.Port,
-		group4:  wsdiscovery.Group4().Addr(),
-		group6:  wsdiscovery.Group6().Addr(),
-		longest: 500 * time.Millisecond, // APP_MAX_DELAY
-		firmly:  true,
-		service: true,
+		name:     "ws-discovery",
+		scheme:   "soap.udp",
+		port:     wsdiscovery.Port,
+		group4:   wsdiscovery.Group4().Addr(),
+		group6:   wsdiscovery.Group6().Addr(),
+		longest:  500 * time.Millisecond, // APP_MAX_DELAY
+		firmly:   true,
+		standard: true,
+		service:  true,
 		ask: func(*guard.UDP) []question {
 			var out []question
 			for _, types := range wsdiscovery.ProbeTypes() {

@@ -43,6 +43,7 @@ type Seen struct {
 // complete fills in how complete the list is. It comes after the devices are described.
 func (v *View) complete() {
 	c := &v.Complete
+	unlisted := v.facts("site.devices.unlisted")
 	for _, d := range v.Devices {
 		s := Seen{Device: d.No, Label: d.Label, Maker: cmp.Or(d.Maker, d.Name), Where: d.Addresses, Sources: d.Sources, Via: d.Via, Channel: d.Channel}
 		switch {
@@ -54,7 +55,7 @@ func (v *View) complete() {
 		case d.Foreign:
 			c.Foreign = append(c.Foreign, s)
 		}
-		if slices.Contains(v.facts("site.devices.unlisted"), d.ID) {
+		if slices.Contains(unlisted, d.ID) {
 			c.Unlisted = append(c.Unlisted, s)
 		}
 	}
@@ -63,7 +64,7 @@ func (v *View) complete() {
 		if i := slices.IndexFunc(v.Devices, func(d Device) bool { return d.Inventory == id }); i >= 0 {
 			d := v.Devices[i]
 			a.Device, a.Zones, a.Where = d.No, d.Zones, d.Addresses
-			if v.said(d.ID, "device.found", true) {
+			if v.found[d.ID] {
 				a.Why = msg.Text("report.complete.replaced")
 			}
 		}
@@ -139,7 +140,7 @@ func (v *View) visible() int {
 	n := 0
 	for _, d := range v.Report.Devices {
 		sort := d.Kind == audit.KindCamera || d.Kind == audit.KindTerminal
-		if sort && (!d.Foreign || d.Via != "") && v.said(d.ID, "device.found", true) {
+		if sort && (!d.Foreign || d.Via != "") && v.found[d.ID] {
 			n++
 		}
 	}
@@ -171,13 +172,6 @@ func (v *View) facts(name string) []string {
 // states reports whether anything is said of the site under that name.
 func (v *View) states(name string) bool {
 	return slices.ContainsFunc(v.Report.Facts, func(f audit.Fact) bool { return f.Subject.Kind == audit.SubjectSite && f.Name == name })
-}
-
-// said reports whether a fact of a device says so.
-func (v *View) said(device, name string, want bool) bool {
-	return slices.ContainsFunc(v.Report.Facts, func(f audit.Fact) bool {
-		return f.Subject == audit.Subject{Kind: audit.SubjectDevice, ID: device} && f.Name == name && f.Value.V == want
-	})
 }
 
 // decimal writes a number without a needless ".0".

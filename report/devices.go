@@ -41,7 +41,12 @@ type Outbound struct {
 }
 
 func (v *View) indexDevices() {
-	v.device = map[string]int{}
+	v.device, v.found = map[string]int{}, map[string]bool{}
+	for _, f := range v.Report.Facts {
+		if found, ok := f.Value.V.(bool); ok && f.Subject.Kind == audit.SubjectDevice && f.Name == "device.found" {
+			v.found[f.Subject.ID] = found
+		}
+	}
 	seen := map[string]bool{}
 	for i, d := range v.Report.Devices {
 		label := cmp.Or(d.Inventory, d.ID)
@@ -101,7 +106,7 @@ func (v *View) apart(d audit.Device) audit.Text {
 	if d.Foreign {
 		out = append(out, msg.Text("report.l.foreign"))
 	}
-	if v.said(d.ID, "device.found", false) {
+	if found, known := v.found[d.ID]; known && !found {
 		out = append(out, msg.Text("report.complete.not_found"))
 	}
 	return join(out)

@@ -35,7 +35,8 @@ type View struct {
 	original audit.Report
 	exhibit  map[string]int
 	device   map[string]int
-	clean    []audit.Text // reasons why the site may not be called clean; none means it may
+	found    map[string]bool // by device, where the facts say whether it was found
+	clean    []audit.Text    // reasons why the site may not be called clean; none means it may
 }
 
 // Pair is a label and what stands under it.

@@ -90,7 +90,7 @@ func Assemble(rec Record, modules []probe.Module, packs []*rules.Pack) (audit.Re
 	}
 	facts := append(slices.Clone(in.Facts), j.Facts...)
 	slices.SortFunc(facts, audit.CompareFacts)
-	coverage := channelCoverage(in.Devices, in.Observations, slices.Clone(rec.Coverage))
+	coverage := channelCoverage(in.Devices, in.Observations, rec.Coverage)
 	slices.SortFunc(coverage, compareCoverage)
 	asOf := rec.AsOf
 	if asOf.IsZero() {

@@ -329,16 +329,14 @@ func listings(devices []audit.Device, observations []audit.Observation) map[stri
 }
 
 // channelCoverage says what is known of what is behind every recorder: how many channels there are, and for each device that
-// only a recorder knows why it was not asked. Entries that are there already are not added again.
+// only a recorder knows why it was not asked. It follows from the observations, so that what it said before is left out of there.
 func channelCoverage(devices []audit.Device, observations []audit.Observation, there []audit.Coverage) []audit.Coverage {
-	out := there
+	out := slices.DeleteFunc(slices.Clone(there), func(c audit.Coverage) bool {
+		return c.Module == recorderSource && strings.HasPrefix(c.Target, devicePrefix)
+	})
 	add := func(c audit.Coverage) {
 		c.Module = recorderSource
-		if !slices.ContainsFunc(out, func(x audit.Coverage) bool {
-			return x.Target == c.Target && x.Module == c.Module && x.Status == c.Status && x.Detail == c.Detail
-		}) {
-			out = append(out, c)
-		}
+		out = append(out, c)
 	}
 	at := map[string]*cluster{}
 	for _, o := range observations {
@@ -414,8 +412,8 @@ func (r *runner) behind(ctx context.Context, o audit.Observation) {
 			continue
 		}
 		t := audit.Target{Method: recorderSource, Addr: ch.Addr, At: o.At, Identity: audit.Identity{Vendor: ch.Vendor, Model: ch.Model, Weak: true}}
-		if !probe.WebInterface(t) { // the recorder names the port of a maker's own protocol
-			t.Addr = netip.AddrPortFrom(ch.Addr.Addr(), 0)
+		if ch.Addr.Port() == 0 || !probe.WebInterface(t) {
+			t.Addr = netip.AddrPortFrom(ch.Addr.Addr(), 80) // the recorder names no port, or that of a maker's own protocol
 		}
 		locus := r.places.of(t.Addr)
 		r.mu.Lock()

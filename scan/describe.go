@@ -184,9 +184,11 @@ func (c *cluster) tiebreak(kind keyKind) string {
 	return strings.Join(slices.Sorted(maps.Keys(c.keys[bySerial])), ",")
 }
 
+const devicePrefix = "d-" // begins the identifier of every device
+
 func deviceID(parts ...string) string {
 	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return "d-" + hex.EncodeToString(h[:6])
+	return devicePrefix + hex.EncodeToString(h[:6])
 }
 
 func pick(ids []audit.Identity, field func(audit.Identity) string) string {

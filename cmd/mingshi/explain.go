@@ -91,7 +91,7 @@ func (e explainer) device(d audit.Device) error {
 	}
 	e.heading("cli.explain.coverage")
 	for _, c := range e.report.Coverage {
-		if slices.ContainsFunc(append(slices.Clone(d.Addresses), d.Loci...), func(a string) bool { return c.Target == a || strings.HasPrefix(c.Target, a+":") }) {
+		if slices.ContainsFunc(slices.Concat(d.Addresses, d.Loci, []string{d.ID}), func(a string) bool { return c.Target == a || strings.HasPrefix(c.Target, a+":") }) {
 			e.print("  %s %s: %s — %s\n", c.Target, c.Module, msg.Word("coverage."+string(c.Status)).In(e.lang), clean.Text(c.Detail.In(e.lang), 300))
 		}
 	}

@@ -49,7 +49,7 @@ type UDPOptions struct {
 	V6        bool
 	Groups    []netip.Addr // groups to listen to, where devices answer to the group; they need Port. IPv4 only
 	Port      uint16       // a port to listen on beside the one questions leave from, where devices answer to a fixed one; 0: none. IPv4 only
-	Broadcast bool         // questions may go to 255.255.255.255 and to the broadcast addresses of the interface's own prefixes
+	Broadcast bool         // questions may go to the broadcast addresses of the interface, see Guard.Broadcasts
 }
 
 const (
@@ -207,20 +207,24 @@ func (u *UDP) Broadcasts() []netip.Addr {
 	return u.g.Broadcasts(u.ifi)
 }
 
-// Broadcasts lists the broadcast addresses of an interface: 255.255.255.255, and those of its own prefixes that overlap the
-// perimeter. It is empty where there is no broadcast: on loopback, on links of two, and outside the perimeter.
+// Broadcasts lists the broadcast addresses of an interface: 255.255.255.255 where one of its own prefixes overlaps the
+// perimeter, and those of such prefixes where they lie inside it themselves. Both reach the same hosts, and the perimeter may be
+// a small part of a prefix. It is empty where there is no broadcast: on loopback, on links of two, and outside the perimeter.
 func (g *Guard) Broadcasts(ifi Interface) []netip.Addr {
 	var out []netip.Addr
 	for _, p := range ifi.Addrs {
 		a := normal(p.Addr())
-		if a.Is4() && !a.IsLoopback() && p.Bits() <= 30 && g.overlaps(p) {
-			out = append(out, Last(p))
+		if !a.Is4() || a.IsLoopback() || p.Bits() > 30 || !g.overlaps(p) {
+			continue
+		}
+		if len(out) == 0 {
+			out = append(out, limited4)
+		}
+		if directed := Last(p); g.Inside(directed) {
+			out = append(out, directed)
 		}
 	}
-	if len(out) == 0 {
-		return nil
-	}
-	return append([]netip.Addr{limited4}, out...)
+	return out
 }
 
 var limited4 = netip.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -182,15 +182,17 @@ func TestUDPOnePaceForTheLink(t *testing.T) {
 
 func TestUDPBroadcasts(t *testing.T) {
 	g := loopback(t, nil)
-	g.perimeter = append(g.perimeter, netip.MustParsePrefix("10.9.0.0/26"))
+	g.perimeter = append(g.perimeter, netip.MustParsePrefix("10.9.0.0/26"), netip.MustParsePrefix("10.8.0.0/22"))
 	prefix := netip.MustParsePrefix
 	for _, tt := range []struct {
 		addrs []netip.Prefix
 		o     UDPOptions
 		want  string
 	}{
-		{[]netip.Prefix{prefix("10.9.0.2/24")}, UDPOptions{Broadcast: true}, "[255.255.255.255 10.9.0.255]"},
-		{[]netip.Prefix{prefix("10.9.0.2/24"), prefix("192.0.2.9/24"), prefix("fe80::1/64")}, UDPOptions{Broadcast: true}, "[255.255.255.255 10.9.0.255]"},
+		{[]netip.Prefix{prefix("10.9.0.2/24")}, UDPOptions{Broadcast: true}, "[255.255.255.255]"},
+		{[]netip.Prefix{prefix("10.9.0.2/26")}, UDPOptions{Broadcast: true}, "[255.255.255.255 10.9.0.63]"},
+		{[]netip.Prefix{prefix("10.8.0.2/23"), prefix("10.9.0.2/26")}, UDPOptions{Broadcast: true}, "[255.255.255.255 10.8.1.255 10.9.0.63]"},
+		{[]netip.Prefix{prefix("10.9.0.2/26"), prefix("192.0.2.9/24"), prefix("fe80::1/64")}, UDPOptions{Broadcast: true}, "[255.255.255.255 10.9.0.63]"},
 		{[]netip.Prefix{prefix("10.9.0.2/24")}, UDPOptions{}, "[]"},
 		{[]netip.Prefix{prefix("10.9.0.2/31")}, UDPOptions{Broadcast: true}, "[]"},
 		{[]netip.Prefix{prefix("192.0.2.9/24")}, UDPOptions{Broadcast: true}, "[]"},

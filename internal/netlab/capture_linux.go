@@ -27,6 +27,8 @@ type Departure struct {
 
 // Recording is everything that left the auditing machine since Record.
 type Recording struct {
+	broadcast []netip.Addr // of the link
+
 	mu  sync.Mutex
 	all []Departure
 }
@@ -60,6 +62,9 @@ func Record() (*Recording, error) {
 		return nil, fmt.Errorf("netlab: recording: %w", err)
 	}
 	r := &Recording{}
+	if r.broadcast, err = broadcasts(eth); err != nil {
+		return nil, fmt.Errorf("netlab: recording: %w", err)
+	}
 	go func() {
 		for {
 			b, ci, err := h.ReadPacketData()
@@ -74,6 +79,22 @@ func Record() (*Recording, error) {
 		}
 	}()
 	return r, nil
+}
+
+// broadcasts returns the addresses that mean everybody on the link of an interface.
+func broadcasts(eth *net.Interface) ([]netip.Addr, error) {
+	out := []netip.Addr{netip.AddrFrom4([4]byte{255, 255, 255, 255})}
+	addrs, err := eth.Addrs()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil {
+			last := binary.BigEndian.Uint32(n.IP.To4()) | ^binary.BigEndian.Uint32(n.Mask)
+			out = append(out, netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, last))))
+		}
+	}
+	return out, nil
 }
 
 func departure(b []byte, ci gopacket.CaptureInfo) (Departure, bool) {
@@ -134,7 +155,7 @@ func (r *Recording) Stray(perimeter []netip.Prefix) []string {
 	var out []string
 	for a, kinds := range r.ByKind() {
 		inside := slices.ContainsFunc(perimeter, func(p netip.Prefix) bool { return p.Contains(a) })
-		group := a.IsLinkLocalMulticast() || netip.MustParsePrefix("239.255.255.0/24").Contains(a) || a == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+		group := a.IsLinkLocalMulticast() || netip.MustParsePrefix("239.255.255.0/24").Contains(a) || slices.Contains(r.broadcast, a)
 		neighbour := len(kinds) == 1 && kinds["icmpv6"] > 0 // answers to the neighbours' own solicitations
 		if !inside && !group && !neighbour {
 			out = append(out, fmt.Sprint(a, " ", kinds))
@@ -155,7 +176,7 @@ func (r *Recording) Excess(perSecond, burst float64) map[netip.Addr]float64 {
 	last := map[netip.Addr]time.Time{}
 	worst := map[netip.Addr]float64{}
 	for _, d := range r.Departures() {
-		if d.To.IsMulticast() || d.To == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+		if d.To.IsMulticast() || slices.Contains(r.broadcast, d.To) {
 			d.To = Everybody()
 		}
 		if !strings.HasPrefix(d.What, "tcp") && !strings.HasPrefix(d.What, "udp") {

@@ -76,6 +76,27 @@ func Overflows() (uint64, error) {
 	return sum, nil
 }
 
+// Dropped returns how many frames the whole machine has lost since it started because it could not take them in as fast as
+// they came (the second column of softnet_stat). A network that loses frames like that is none to judge a scanner on.
+func Dropped() (sum uint64, err error) {
+	b, err := os.ReadFile("/proc/1/net/softnet_stat")
+	if err != nil {
+		return 0, fmt.Errorf("netlab: dropped frames: %w", err)
+	}
+	for line := range strings.Lines(string(b)) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		n, err := strconv.ParseUint(fields[1], 16, 64)
+		if err != nil {
+			return 0, fmt.Errorf("netlab: dropped frames: %w", err)
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
 // column adds up a column of hexadecimal numbers, one line per processor.
 func column(path, name string) (sum uint64, err error) {
 	f, err := os.Open(path)

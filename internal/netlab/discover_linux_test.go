@@ -2,6 +2,7 @@ package netlab
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -65,22 +66,26 @@ func TestDiscoveryOnALAN(t *testing.T) {
 	}
 	var mu sync.Mutex
 	found := map[string]audit.Target{}
-	for _, m := range discover.Methods() {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		cov, err := m.Run(ctx, discover.Env{Guard: g}, func(x audit.Target) {
-			mu.Lock()
-			defer mu.Unlock()
-			found[m.Name+" "+x.Addr.String()] = x
-			t.Logf("%s %s foreign=%v %v %+v", m.Name, x.Addr, x.Foreign, x.Types, x.Identity)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, m := range discover.Methods() { // all at once, as a run does it
+		all.Go(func() {
+			cov, err := m.Run(ctx, discover.Env{Guard: g}, func(x audit.Target) {
+				mu.Lock()
+				defer mu.Unlock()
+				found[m.Name+" "+x.Addr.String()] = x
+				t.Logf("%s %s foreign=%v %v %+v", m.Name, x.Addr, x.Foreign, x.Types, x.Identity)
+			})
+			if err != nil {
+				t.Errorf("%s: %v", m.Name, err)
+			}
+			for _, c := range cov {
+				t.Logf("coverage %s %s: %s: %s", c.Module, c.Target, c.Status, c.Detail.EN)
+			}
 		})
-		cancel()
-		if err != nil {
-			t.Errorf("%s: %v", m.Name, err)
-		}
-		for _, c := range cov {
-			t.Logf("coverage %s %s: %s: %s", c.Module, c.Target, c.Status, c.Detail.EN)
-		}
 	}
+	all.Wait()
 	want := []string{
 		"mdns 10.77.0.11:80", "mdns 10.77.0.11:554", "mdns [fd77::11]:80", "mdns [fd77::11]:554",
 		"ws-discovery 10.77.0.12:80", "ws-discovery [fd77::12]:80", "ws-discovery 10.77.0.13:8080", "ws-discovery 10.78.0.14:80", "ws-discovery [fd78::14]:80",
@@ -140,6 +145,9 @@ func judge(t *testing.T, capture *Recording, perimeter []netip.Prefix) {
 		}
 		if over > limit {
 			t.Errorf("%s was sent %.1f packets more than %d a second and %d at once: %v", a, over, pace, burst, kinds[a])
+			if a != Everybody() {
+				t.Log(sequence(all, a))
+			}
 		}
 	}
 	t.Logf("no host was sent more than %s: at most %+.1f packets beyond the pace: %v", at, worst, kinds[at])
@@ -151,4 +159,20 @@ func judge(t *testing.T, capture *Recording, perimeter []netip.Prefix) {
 	for _, s := range offList(all) {
 		t.Errorf("sent, and on no list of inquiries: %s", s)
 	}
+}
+
+// sequence is when the first of the packets to an address left, one "+milliseconds what bytes" each.
+func sequence(all []Departure, to netip.Addr) string {
+	var out []string
+	var began time.Time
+	for _, d := range all {
+		if d.To != to || len(out) == 120 {
+			continue
+		}
+		if began.IsZero() {
+			began = d.At
+		}
+		out = append(out, fmt.Sprintf("+%d %s %d", d.At.Sub(began).Milliseconds(), d.What, len(d.Data)))
+	}
+	return strings.Join(out, "; ")
 }

@@ -7,6 +7,7 @@
 // Traps of such a network. Captured TCP packets have wrong checksums, because nothing computes them on a virtual wire. The
 // neighbour table's limit (net.ipv4.neigh.default.gc_thresh3, 1024) counts the entries of all namespaces of the machine
 // together, so hosts and auditing machine must stay below it together: Overflows tells. A bridge delivers all answers to a
-// multicast question within the call that asks it, unless they take their time. A namespace ends with the last process,
+// multicast question within the call that asks it, unless they take their time. All virtual wires share one short queue unless
+// told otherwise, and lose frames that no switch would: Open tells them, Dropped says whether it was enough. A namespace ends with the last process,
 // socket and descriptor in it: none has a name, so none is left behind however the process ends.
 package netlab

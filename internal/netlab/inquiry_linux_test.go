@@ -38,7 +38,7 @@ func inquiry(port string, b []byte) bool {
 	case "udp 10670": // i-PRO
 		return len(b) == 52
 	case "udp 10000": // Vivotek
-		return len(b) > 5 && bytes.Equal(b[1:5], []byte{0x4a, 0x5d, 0x8f, 0x1c})
+		return len(b) == 5 && bytes.Equal(b[1:], []byte{0x4a, 0x5d, 0x8f, 0x1c})
 	}
 	return false
 }

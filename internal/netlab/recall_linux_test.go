@@ -37,6 +37,15 @@ func everyone(t *testing.T, hosts []*Host, devices []audit.Device) {
 // withoutOverflow fails the test when the neighbour table overflows meanwhile: then packets were lost that nobody sees.
 func withoutOverflow(t *testing.T) {
 	t.Helper()
+	lost, err := Dropped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if now, err := Dropped(); err != nil || now != lost {
+			t.Logf("the machine itself dropped %d frames meanwhile, of this network or another: %v", now-lost, err)
+		}
+	})
 	before, err := Overflows()
 	if err != nil {
 		t.Logf("whether the neighbour table overflows cannot be seen here: %v", err)
@@ -117,7 +126,7 @@ func TestAnswersInHand(t *testing.T) {
 	}
 	t.Logf("the first question after %v, the last %v later, the last device heard of %v after the first question, the end %v after the last one",
 		first.Sub(began), last.Sub(first), latest.Sub(first), ended.Sub(last))
-	const patience = MaxDelay*3/2 + 100*time.Millisecond // and a little for a busy machine
+	const patience = MaxDelay*3/2 + 300*time.Millisecond // and a little for a busy machine
 	if latest.Sub(first) > last.Sub(first)+patience || ended.Sub(last) > patience {
 		t.Error("that is too long")
 	}
