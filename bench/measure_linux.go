@@ -115,6 +115,9 @@ func once(s scene, t tool, argv []string, lan *netlab.LAN, hosts []*netlab.Host)
 	if err := lan.ForgetNeighbours(); err != nil {
 		return r, err
 	}
+	if _, err := netlab.Settle(900, 20*time.Second); err != nil {
+		return r, err
+	}
 	frames, err := lan.Sent()
 	if err != nil {
 		return r, err

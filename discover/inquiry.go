@@ -454,6 +454,7 @@ func (i *inquiry) report(p guard.Packet, from netip.Addr, x sighted, ids []strin
 	t.Addr = netip.AddrPortFrom(at, x.target.Addr.Port())
 	if i.service {
 		t.Addr = candidate(at, t.XAddrs)
+		i.env.Neighbours.answered(from)
 	}
 	t.Foreign = !i.env.Guard.Inside(from) || !i.env.Guard.Inside(at)
 	if i.devices++; t.Foreign {

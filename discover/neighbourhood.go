@@ -17,6 +17,25 @@ import (
 type Neighbourhood struct {
 	once  sync.Once
 	links []*link
+
+	mu    sync.Mutex
+	spoke map[netip.Addr]bool // who has answered WS-Discovery, and need not be asked again
+}
+
+// answered takes note that an address has answered WS-Discovery.
+func (n *Neighbourhood) answered(a netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.spoke == nil {
+		n.spoke = map[netip.Addr]bool{}
+	}
+	n.spoke[a.WithZone("")] = true
+}
+
+func (n *Neighbourhood) hasAnswered(a netip.Addr) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.spoke[a.WithZone("")]
 }
 
 // asking is how the neighbours of a stretch are found.

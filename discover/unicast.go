@@ -19,7 +19,7 @@ const (
 
 // Unicast asks single addresses by WS-Discovery, where multicast does not pass: behind a router, on a network that isolates
 // its stations, and where a switch forgot who is in the group. In networks this machine is in, only addresses somebody
-// answers for are asked: a datagram to any other would fill the system's neighbour table. Of a network behind a router every
+// answers for, and that have not answered by then, are asked: a datagram to any other would fill the system's neighbour table. Of a network behind a router every
 // address is asked, up to 1024.
 func Unicast() Method {
 	return Method{Name: "ws-discovery-unicast", Doc: msg.Text("discover.unicast.doc"), Asks: msg.Text("discover.unicast.asks"), Needs: audit.PermitDiscover,
@@ -67,6 +67,15 @@ func unicastWait(env Env) time.Duration {
 		return p.longest * 3 / 2
 	}
 	return 2 * p.longest
+}
+
+// unicastAfter is how long those who hear multicast are given to answer it: only the others are asked.
+func unicastAfter(env Env) time.Duration {
+	p := wsDiscovery()
+	if env.Quick {
+		return p.longest*3/2 + repeatMost
+	}
+	return 4 * p.longest
 }
 
 func unicast(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error) {
@@ -139,12 +148,15 @@ func (p *personal) run(ctx context.Context, l *link) audit.Coverage {
 	listening, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if l.way == onLink {
+		sleep(ctx, unicastAfter(p.env))
 		for n := 0; ; n++ {
 			a, ok := l.next(n)
 			if !ok || ctx.Err() != nil {
 				break
 			}
-			p.ask(ctx, listening, a, l.ifi)
+			if !p.env.Neighbours.hasAnswered(a) {
+				p.ask(ctx, listening, a, l.ifi)
+			}
 		}
 	} else {
 		for a := range addresses(ctx, p.env.Guard, l.prefix, ownAddresses(p.env.Guard)) {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -60,6 +62,23 @@ func forget(at *netlink.Handle) error {
 	}
 	return nil
 }
+
+// Settle waits until the neighbour table of the whole machine has room: networks that are gone leave it only after seconds, and
+// others may be there. It reports how many entries are left.
+func Settle(room int, patience time.Duration) (entries uint64, err error) {
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		if entries, err = column("/proc/1/net/stat/arp_cache", "entries"); err != nil {
+			return 0, fmt.Errorf("netlab: the neighbour table: %w", err)
+		}
+		entries /= uint64(max(1, runtime.NumCPU())) // every processor's line has the same
+		if entries <= uint64(tableLimit-room) || time.Now().After(end) {
+			return entries, nil
+		}
+	}
+}
+
+// tableLimit is the kernel's default of net.ipv4.neigh.default.gc_thresh3.
+const tableLimit = 1024
 
 // Overflows returns how often the neighbour table of the whole machine had no room for another address since it started.
 // Every such moment is a packet that was not sent. Only the machine's first namespace shows the counter, so it is read as its
