@@ -26,7 +26,6 @@ require (
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.43.0
 	golang.org/x/text v0.37.0
-	golang.org/x/time v0.16.0
 	pgregory.net/rapid v1.3.0
 )
 

@@ -88,7 +88,7 @@ func run(o options) error {
 	if o.runs == 0 && !installed("naabu") {
 		fmt.Println("naabu is not installed and left out")
 	}
-	var out io.Writer = io.Discard
+	out := io.Discard
 	if o.json != "" {
 		f, err := os.Create(o.json)
 		if err != nil {

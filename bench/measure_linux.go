@@ -55,25 +55,17 @@ func measureCase(key string, o options, out io.Writer) error {
 			s = c
 		}
 	}
-	dir, err := os.MkdirTemp("", "mingshi-bench")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return err
-	}
-	site := filepath.Join(dir, "site.yaml")
+	site := filepath.Join(o.bin, key+".yaml")
 	day := func(n int) string { return time.Now().AddDate(0, 0, n).Format(time.DateOnly) }
 	if err := os.WriteFile(site, []byte(siteFile(s, day(-1), day(1))), 0o644); err != nil {
 		return err
 	}
 	cfg := s.config()
 	lan, err := netlab.Open(cfg)
-	defer lan.Close()
 	if err != nil {
 		return err
 	}
+	defer lan.Close()
 	chosen, times := choose(s, o)
 	enc := json.NewEncoder(out)
 	for n := range times {

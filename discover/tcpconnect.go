@@ -220,6 +220,7 @@ func (s *sweep) host(ctx context.Context, a netip.Addr, timeout time.Duration, p
 			h.silent = append(h.silent, p)
 		}
 	}
+	defer h.reportLate()
 	for try := 1; try <= s.tries() && len(h.silent) > 0; try++ {
 		if try > 1 && h.answered == 0 {
 			h.silent = telling(h.silent) // it drops what it does not want: the others would say no more
@@ -248,6 +249,7 @@ type host struct {
 	web      bool // a connection was kept for whoever asks its page
 	stream   bool
 	opened   bool
+	late     []uint16 // open ports that are reported after the others
 }
 
 // round knocks once at every silent port. It reports false when there is no point in going on.
@@ -278,9 +280,23 @@ func (h *host) round(ctx context.Context, timeout time.Duration) bool {
 			continue
 		}
 		h.kept(p, keep)
+		if h.env.Keep && slices.Contains(private, p) {
+			h.late = append(h.late, p)
+			continue
+		}
 		h.report(p)
 	}
 	return true
+}
+
+// private are ports where a maker's own protocol is more often than a page. It is silent to what it does not know, so in a brief
+// run such a port is worth a question only where the others have not told who the device is.
+var private = []uint16{8000, 34567, 37777}
+
+func (h *host) reportLate() {
+	for _, p := range h.late {
+		h.report(p)
+	}
 }
 
 // keep reports whether the connection of a knock is worth keeping open: in a brief run the device's page and its stream server

@@ -1,11 +1,9 @@
 package netlab
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,10 +65,11 @@ func forget(at *netlink.Handle) error {
 // others may be there. It reports how many entries are left.
 func Settle(room int, patience time.Duration) (entries uint64, err error) {
 	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
-		if entries, err = column("/proc/1/net/stat/arp_cache", "entries"); err != nil {
+		sum, processors, err := column("/proc/1/net/stat/arp_cache", "entries")
+		if err != nil || processors == 0 {
 			return 0, fmt.Errorf("netlab: the neighbour table: %w", err)
 		}
-		entries /= uint64(max(1, runtime.NumCPU())) // every processor's line has the same
+		entries = sum / processors // every line has the same
 		if entries <= uint64(tableLimit-room) || time.Now().After(end) {
 			return entries, nil
 		}
@@ -86,7 +85,7 @@ const tableLimit = 1024
 func Overflows() (uint64, error) {
 	var sum uint64
 	for _, table := range []string{"arp_cache", "ndisc_cache"} {
-		n, err := column("/proc/1/net/stat/"+table, "table_fulls")
+		n, _, err := column("/proc/1/net/stat/"+table, "table_fulls")
 		if err != nil {
 			return 0, fmt.Errorf("netlab: the neighbour table's overflows: %w", err)
 		}
@@ -117,27 +116,23 @@ func Dropped() (sum uint64, err error) {
 }
 
 // column adds up a column of hexadecimal numbers, one line per processor.
-func column(path, name string) (sum uint64, err error) {
-	f, err := os.Open(path)
+func column(path, name string) (sum, processors uint64, err error) {
+	b, err := os.ReadFile(path)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	if !lines.Scan() {
-		return 0, fmt.Errorf("%s is empty", path)
-	}
-	i := slices.Index(strings.Fields(lines.Text()), name)
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
+	head, rest, _ := strings.Cut(string(b), "\n")
+	i := slices.Index(strings.Fields(head), name)
+	for line := range strings.Lines(rest) {
+		fields := strings.Fields(line)
 		if i < 0 || i >= len(fields) {
-			return 0, fmt.Errorf("%s has no column %s", path, name)
+			return 0, 0, fmt.Errorf("%s has no column %s", path, name)
 		}
 		n, err := strconv.ParseUint(fields[i], 16, 64)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		sum += n
+		sum, processors = sum+n, processors+1
 	}
-	return sum, lines.Err()
+	return sum, processors, nil
 }

@@ -75,33 +75,41 @@ type bridge struct {
 }
 
 // Open builds the LAN around the calling process, whose own network namespace becomes the auditing machine, with eth0. It
-// must be one made for it: see Apart. Where a host is far, there is a router between. Close must follow, also after an error.
+// must be one made for it: see Apart. Where a host is far, there is a router between. Close must follow.
 func Open(cfg Config) (*LAN, error) {
 	l := &LAN{router: netns.None()}
+	if err := l.build(cfg); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *LAN) build(cfg Config) error {
 	if len(cfg.Scanner) == 0 {
 		cfg.Scanner = []string{Scanner + "/24"}
 	}
 	if links, err := net.Interfaces(); err != nil || len(links) != 1 {
-		return l, fmt.Errorf("netlab: the calling process is not in a namespace of its own: it has %d interfaces", len(links))
+		return fmt.Errorf("netlab: the calling process is not in a namespace of its own: it has %d interfaces", len(links))
 	}
 	if err := os.WriteFile("/proc/sys/net/ipv6/conf/default/accept_dad", []byte("0"), 0); err != nil {
-		return l, fmt.Errorf("netlab: %w", err)
+		return fmt.Errorf("netlab: %w", err)
 	}
 	if err := l.open(cfg); err != nil {
-		return l, err
+		return err
 	}
 	for _, h := range cfg.Hosts {
 		if err := l.start(h); err != nil {
-			return l, fmt.Errorf("netlab: %s: %w", h.Name, err)
+			return fmt.Errorf("netlab: %s: %w", h.Name, err)
 		}
 	}
 	if err := l.settle(); err != nil {
-		return l, err
+		return err
 	}
 	if slices.ContainsFunc(cfg.Hosts, func(h *Host) bool { return !h.NoIPv6 }) {
 		time.Sleep(500 * time.Millisecond) // link-local addresses
 	}
-	return l, nil
+	return nil
 }
 
 // settle waits until every wire carries: the kernel takes note of that in its own time, and drops what comes before.

@@ -86,6 +86,9 @@ func apart(t *testing.T) bool {
 func open(t *testing.T, cfg Config) *LAN {
 	t.Helper()
 	l, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		complaints := l.Close()
 		for i, s := range complaints {
@@ -96,9 +99,6 @@ func open(t *testing.T, cfg Config) *LAN {
 			t.Errorf("a host of the LAN: %s", s)
 		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return l
 }
 

@@ -163,10 +163,10 @@ func TestMakersOnALAN(t *testing.T) {
 	e := &ear{}
 	host := &Host{Name: "all", Addrs: []string{"10.77.0.11/24"}, Serve: []Service{e.serve}, NoIPv6: true}
 	lan, err := Open(Config{Hosts: []*Host{host}})
-	defer lan.Close()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer lan.Close()
 	rec, err := Record()
 	if err != nil {
 		t.Fatal(err)

@@ -112,7 +112,6 @@ func TestTheFarmComplains(t *testing.T) {
 	hosts := Cameras(netip.MustParsePrefix("10.77.0.0/24"), 1)
 	l, err := Open(Config{Hosts: hosts})
 	if err != nil {
-		l.Close()
 		t.Fatal(err)
 	}
 	for port, request := range map[string]string{

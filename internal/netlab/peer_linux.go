@@ -74,7 +74,7 @@ func Printer() Service {
 		stop := func() []string { return closeAll(open) }
 		page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Server", "KM-MFP-http/V0.0.1")
-			fmt.Fprint(w, "<html><head><title>Command Center RX</title></head><body>Printer</body></html>")
+			fmt.Fprint(w, "<html><head><title>KM Web Page</title></head><body>Printer</body></html>")
 		})
 		for _, port := range []int{80, 631, 9100} {
 			ln, err := net.Listen("tcp", fmt.Sprintf(":%d", port))

@@ -14,7 +14,7 @@ func (s *session) brief(ctx context.Context) (speaks bool, next *candidate) {
 	defer cancel()
 	s.stage = 1
 	a, n := s.ask(ctx, onvif.GetDeviceInformation(), call{required: true})
-	if a.Verdict == soap.Transient && a.HTTP == 0 && sleep(ctx, s.pace.retry) {
+	if (a.Verdict == soap.TimedOut && s.base.announced || a.Verdict == soap.Transient && a.HTTP == 0) && sleep(ctx, s.pace.retry) {
 		a, n = s.ask(ctx, onvif.GetDeviceInformation(), call{required: true})
 	}
 	if moved, next := s.elsewhere(a, n); moved {
