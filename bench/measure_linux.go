@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -59,6 +60,9 @@ func measureCase(key string, o options, out io.Writer) error {
 	day := func(n int) string { return time.Now().AddDate(0, 0, n).Format(time.DateOnly) }
 	if err := os.WriteFile(site, []byte(siteFile(s, day(-1), day(1))), 0o644); err != nil {
 		return err
+	}
+	if alone, err := netlab.Alone(longest); err != nil || !alone {
+		return errors.Join(errors.New("another network is being measured on this machine"), err)
 	}
 	cfg := s.config()
 	lan, err := netlab.Open(cfg)

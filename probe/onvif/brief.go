@@ -14,7 +14,8 @@ func (s *session) brief(ctx context.Context) (speaks bool, next *candidate) {
 	defer cancel()
 	s.stage = 1
 	a, n := s.ask(ctx, onvif.GetDeviceInformation(), call{required: true})
-	if (a.Verdict == soap.TimedOut && s.base.announced || a.Verdict == soap.Transient && a.HTTP == 0) && sleep(ctx, s.pace.retry) {
+	for again := 0; again < 2 && s.unheard(a) && sleep(ctx, s.pace.retry); again++ {
+		s.timeouts, s.stop = 0, ""
 		a, n = s.ask(ctx, onvif.GetDeviceInformation(), call{required: true})
 	}
 	if moved, next := s.elsewhere(a, n); moved {
@@ -38,4 +39,10 @@ func (s *session) brief(ctx context.Context) (speaks bool, next *candidate) {
 	}
 	s.conclude()
 	return s.spoke, nil
+}
+
+// unheard reports whether a first question may have been lost on the way: nothing came back from a device that said it is here,
+// or the connection broke.
+func (s *session) unheard(a *soap.Answer) bool {
+	return a.HTTP == 0 && (a.Verdict == soap.TimedOut && s.base.announced || a.Verdict == soap.Transient)
 }

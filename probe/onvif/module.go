@@ -52,7 +52,7 @@ type pace struct {
 var defaultPace = pace{gap: 150 * time.Millisecond, call: 5 * time.Second, retry: 2 * time.Second, stage1: 20 * time.Second, stage2: 60 * time.Second}
 
 // briefPace is for the two or three questions of a brief run, which the guard's pace spaces out.
-var briefPace = pace{call: 2 * time.Second, retry: 500 * time.Millisecond, stage1: 6 * time.Second}
+var briefPace = pace{call: 2 * time.Second, retry: 100 * time.Millisecond, stage1: 8 * time.Second}
 
 func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audit.Observation, error) {
 	if env.Guard.Permit() < audit.PermitQuery || env.Done != nil && env.Done.Has(found) {
