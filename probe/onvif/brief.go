@@ -42,7 +42,18 @@ func (s *session) brief(ctx context.Context) (speaks bool, next *candidate) {
 }
 
 // unheard reports whether a first question may have been lost on the way: nothing came back from a device that said it is here,
-// or the connection broke.
+// the connection broke, or there was no way to a port that had just been open.
 func (s *session) unheard(a *soap.Answer) bool {
-	return a.HTTP == 0 && (a.Verdict == soap.TimedOut && s.base.announced || a.Verdict == soap.Transient)
+	if a.HTTP != 0 {
+		return false
+	}
+	switch a.Verdict {
+	case soap.Transient:
+		return true
+	case soap.TimedOut:
+		return s.base.announced
+	case soap.Unreachable:
+		return s.base.announced || s.target.Method == "tcp-connect"
+	}
+	return false
 }
