@@ -40,12 +40,15 @@ func (c *cluster) device() audit.Device {
 			announced = announced || announcesVideo(t)
 			inside, outside = inside || !t.Foreign, outside || t.Foreign
 		}
+		if o.Module == "rtsp" && (o.Status == audit.AuthRequired || o.Status == audit.Refused) {
+			services = append(services, o.Module) // who asks for a login in RTSP speaks it
+		}
 		if o.Status == audit.OK && o.Kind != sightingKind {
 			services = append(services, o.Module)
 			answered = true
 			video = video || o.Module == "onvif" || o.Module == "rtsp"
 		}
-		if o.Endpoint.IsValid() && (o.Status == audit.OK || o.Status == audit.AuthRequired || o.Status == audit.Refused) {
+		if o.Endpoint.IsValid() && o.Endpoint.Port() != 0 && (o.Status == audit.OK || o.Status == audit.AuthRequired || o.Status == audit.Refused) {
 			addresses = append(addresses, endpointText(o.Endpoint))
 		}
 		if o.Identity != nil {

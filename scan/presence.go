@@ -94,6 +94,11 @@ func (p presence) visible(d audit.Device) bool {
 	return (d.Kind == audit.KindCamera || d.Kind == audit.KindTerminal) && (!d.Foreign || d.Via != "") && p.found(d)
 }
 
+// nameless reports whether nothing is known of a recorder's channel that would tell it from a camera met elsewhere.
+func (p presence) nameless(d audit.Device) bool {
+	return d.Via != "" && !p.answered[d.ID] && d.Serial == "" && len(d.MACs) == 0 && len(d.Addresses) == 0
+}
+
 // found reports whether a device was met, or a recorder receives it.
 func (p presence) found(d audit.Device) bool { return p.answered[d.ID] || p.received[d.ID] }
 

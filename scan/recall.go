@@ -77,21 +77,28 @@ func noteOf(rec Record, r audit.Recall) audit.Text {
 }
 
 // uncounted is how many cameras somebody counted by eye beyond those found, at least. A device the operator lists in one zone
-// can only be one of those counted there; one without a zone, or with several, may be any of them.
+// can only be one of those counted there; one without a zone, or with several, may be any of them. A channel its recorder tells
+// nothing of may be a camera that was met itself, and counts only beyond those.
 func uncounted(s *audit.Survey, devices []audit.Device, p presence) int {
 	if s == nil {
 		return 0
 	}
-	inZone, anywhere := map[string]int{}, 0
+	inZone, anywhere, met, nameless := map[string]int{}, 0, 0, 0
 	for _, d := range devices {
+		if p.visible(d) && !p.nameless(d) {
+			met++
+		}
 		switch {
 		case !p.visible(d):
+		case p.nameless(d):
+			nameless++
 		case len(d.Zones) == 1:
 			inZone[d.Zones[0]]++
 		default:
 			anywhere++
 		}
 	}
+	anywhere += max(0, nameless-met)
 	short := 0
 	for _, z := range s.Cameras {
 		short += max(0, z.Count-inZone[z.Zone])

@@ -32,6 +32,8 @@ func DemoShop() []Spec {
 		found(Printer("printer-01"), "Office printer"),
 		found(Phone("phone-01"), "Somebody's phone"),
 	}
+	// A small recorder: its channels are cameras nobody can tell apart from here.
+	shop[12].Channels = 4
 	// One camera the operator has no account for: nothing behind its login is known, and the report must say so.
 	shop[10].Place.NoLogin = true
 	return shop

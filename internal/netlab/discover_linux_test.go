@@ -110,8 +110,8 @@ func TestDiscoveryOnALAN(t *testing.T) {
 	if x := found["mdns 10.77.0.11:80"]; x.Identity.Vendor != "Axis" || !slices.Contains(x.Identity.MACs, "b8:a4:4f:00:00:01") {
 		t.Errorf("the Axis camera's identity is %+v", x.Identity)
 	}
-	if x := found["tcp-connect 10.77.0.15:80"]; !slices.Equal(x.Extra["neighbour-mac"], []string{"02:77:00:01:00:05"}) {
-		t.Errorf("the neighbour table gave %v", x.Extra)
+	if x := found["tcp-connect 10.77.0.15:0"]; x.Method != "neighbours" || !x.Sighting || !slices.Equal(x.Identity.MACs, []string{"02:77:00:01:00:05"}) {
+		t.Errorf("the link layer gave %+v", x)
 	}
 	if !slices.ContainsFunc(g.Denials(), func(d guard.Denial) bool { return d.What == "xaddr" && strings.Contains(d.Target, "10.78.0.66") }) {
 		t.Errorf("the XAddr of another host is not among the denials: %+v", g.Denials())

@@ -75,7 +75,7 @@ func wants(t audit.Target) bool {
 		return strings.HasPrefix(s, "_http._tcp") || strings.HasPrefix(s, "_https._tcp")
 	})
 	switch t.Method {
-	case "inventory", "ws-discovery", "ws-discovery-unicast": // their addresses are those of web services
+	case "inventory", "recorder", "ws-discovery", "ws-discovery-unicast": // their addresses are those of web services
 		return true
 	}
 	return p != 0 && speaksHTTP
