@@ -76,9 +76,10 @@ func Methods() []Method {
 	}
 }
 
-// CameraPorts are the TCP ports cameras, recorders and their servers are found on, the telling ones first.
+// CameraPorts are the TCP ports cameras, recorders and their servers are found on, the telling ones first; the last five are
+// where servers after GA/T 1400, which has no port of its own, were met.
 func CameraPorts() []uint16 {
-	return []uint16{80, 554, 8000, 443, 37777, 34567, 81, 2020, 5000, 8080, 8443, 8554, 8899}
+	return []uint16{80, 554, 8000, 443, 37777, 34567, 81, 2020, 5000, 8080, 8443, 8554, 8899, 14000, 10008, 19101, 8120, 9999}
 }
 
 func (e Env) withDefaults() Env {
