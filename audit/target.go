@@ -19,7 +19,7 @@ type Target struct {
 	TXT       map[string]string   `json:"txt,omitempty"`       // DNS-SD TXT record
 	Inventory string              `json:"inventory,omitempty"` // id of the inventory entry
 	Foreign   bool                `json:"foreign,omitempty"`   // answered from outside the perimeter: recorded, never contacted
-	Sighting  bool                `json:"sighting,omitempty"` // says who is there, and names nothing to be asked
+	Sighting  bool                `json:"sighting,omitempty"`  // says who is there, and names nothing to be asked
 	Evidence  []string            `json:"evidence,omitempty"`
 	Extra     map[string][]string `json:"extra,omitempty"` // anything else, verbatim
 }
