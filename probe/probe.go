@@ -19,6 +19,7 @@ type Module struct {
 	Doc   audit.Text       // one line for a person
 	Needs audit.Permit     // the least permit it needs to say anything
 	Facts []audit.FactSpec // every fact it may state
+	Asks  []Question       // everything it may ask
 
 	// Wants reports whether the module can do something with the target. It sends nothing.
 	Wants func(audit.Target) bool
@@ -31,6 +32,18 @@ type Module struct {
 	// Derive states the facts an observation of this module supports. It is pure: no clock, no network, no other observation.
 	// Subject, Because and Class of the facts are set by the caller.
 	Derive func(audit.Observation) ([]audit.Fact, error)
+}
+
+// Question is one thing a module may ask a device.
+type Question struct {
+	Request string       // as the protocol writes it: "GET /ISAPI/Smart/FaceDetect/{channel}", "tds:GetServices"
+	Kind    string       // of the observation it leads to
+	Needs   audit.Permit // the least permit under which it is asked
+	Login   bool         // devices usually want a login for it
+
+	// Decides lists the functions whose state the answer can establish beyond "could"; empty where it says who the device is,
+	// or what it could do.
+	Decides []audit.Function
 }
 
 // Env is everything a probe may touch.
