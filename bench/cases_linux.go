@@ -18,6 +18,7 @@ type scene struct {
 	loss   int    // percent of the frames, in each direction
 	bits   string // prefix length of the auditing machine's own address
 	plain  bool   // no root: as the user nobody
+	named  bool   // measured only when it is named, and only mingshi: it takes minutes
 }
 
 // key tells the scenes of one name apart.
@@ -47,6 +48,7 @@ func cases() []scene {
 		{name: "loss", doc: "253 of 254 addresses live", prefix: "10.77.0.0/24", live: 253, bits: "/24", loss: 5},
 		{name: "unpriv24", doc: "64 of 254 addresses live, on the link, without root", prefix: "10.77.0.0/24", live: 64, bits: "/24", plain: true},
 		{name: "unpriv22", doc: "64 of 1022 addresses live, on the link, without root", prefix: "10.77.0.0/22", live: 64, bits: "/22", plain: true},
+		{name: "dead16", doc: "4 of 65534 addresses live, on the link", prefix: "10.77.0.0/16", live: 4, bits: "/16", named: true},
 	}
 }
 

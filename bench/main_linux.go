@@ -49,7 +49,7 @@ func main() {
 func parse(args []string) (o options, err error) {
 	f := pflag.NewFlagSet("bench/run [CASE]…", pflag.ContinueOnError)
 	f.StringVar(&o.bin, "bin", "", "folder of the programs mingshi and floor")
-	f.BoolVar(&o.quick, "quick", false, "each tool once, and not those that take minutes")
+	f.BoolVar(&o.quick, "quick", false, "each tool once, and those that take minutes in one case only")
 	f.IntVar(&o.runs, "runs", 0, "only mingshi, so many times: in how many runs did it find everybody")
 	f.StringVar(&o.json, "json", "", "also write one JSON object a line to this file")
 	if err := f.Parse(args); err != nil {
@@ -62,7 +62,9 @@ func parse(args []string) (o options, err error) {
 		o.cases = []string{"dense24", "loss"}
 	default:
 		for _, c := range cases() {
-			o.cases = append(o.cases, c.name)
+			if !c.named {
+				o.cases = append(o.cases, c.name)
+			}
 		}
 	}
 	o.cases = slices.Compact(o.cases)

@@ -91,7 +91,7 @@ func measureCase(key string, o options, out io.Writer) error {
 func choose(s scene, o options) (chosen []tool, times int) {
 	for _, t := range tools() {
 		switch {
-		case !t.fits(s), t.program != "" && !installed(t.program), o.quick && t.slow, o.runs > 0 && t.name != "mingshi":
+		case !t.fits(s), t.program != "" && !installed(t.program), o.quick && t.slow != "" && t.slow != s.name, (o.runs > 0 || s.named) && t.name != "mingshi":
 		default:
 			chosen = append(chosen, t)
 		}
@@ -99,7 +99,7 @@ func choose(s scene, o options) (chosen []tool, times int) {
 	switch {
 	case o.runs > 0:
 		return chosen, o.runs
-	case o.quick:
+	case o.quick, s.named:
 		return chosen, 1
 	}
 	return chosen, repeats
