@@ -54,4 +54,7 @@ var inquiryMessages = map[string]audit.Text{
 
 	"probe.viid.doc":      {ZH: "GA/T 1400 视图库：以标准中唯一不涉及任何人的请求（取系统时间）识别平台", EN: "GA/T 1400: recognises a platform by the one request of the standard that concerns nobody, for the time"},
 	"probe.viid.progress": {ZH: "询问 %[1]s 是否为视图库平台", EN: "asking %[1]s whether it is a GA/T 1400 platform"},
+
+	"probe.upnp.doc":      {ZH: "读取设备通过 SSDP 公布的 UPnP 描述（厂商、型号）", EN: "reads the UPnP description a device publishes over SSDP (maker, model)"},
+	"probe.upnp.progress": {ZH: "读取 %[1]s 的 UPnP 描述", EN: "reading the UPnP description at %[1]s"},
 }

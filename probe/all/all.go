@@ -7,6 +7,7 @@ import (
 	"github.com/mingshi-audit/mingshi/probe/isapi"
 	"github.com/mingshi-audit/mingshi/probe/onvif"
 	"github.com/mingshi-audit/mingshi/probe/rtsp"
+	"github.com/mingshi-audit/mingshi/probe/upnp"
 	"github.com/mingshi-audit/mingshi/probe/viid"
 	"github.com/mingshi-audit/mingshi/probe/web"
 )
@@ -14,5 +15,5 @@ import (
 // Modules lists every module, in the order a device is asked: the protocol that says most comes first, so that its login is
 // the one the device sees. Makers' own protocols come last: they are asked only of devices that showed whose they are.
 func Modules() []probe.Module {
-	return []probe.Module{onvif.Module(), rtsp.Module(), web.Module(), isapi.Module(), dahua.Module(), viid.Module()}
+	return []probe.Module{onvif.Module(), rtsp.Module(), web.Module(), upnp.Module(), isapi.Module(), dahua.Module(), viid.Module()}
 }
