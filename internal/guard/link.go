@@ -33,7 +33,7 @@ type Link struct {
 type linkWire interface {
 	send(frame []byte) error
 	dropped() int
-	close() error
+	close()
 }
 
 // OpenLink begins to hear ARP on an interface; heard is called for every sender inside the perimeter, from one goroutine, also
@@ -106,7 +106,7 @@ func (l *Link) from(a netip.Addr) (netip.Addr, bool) {
 func (l *Link) Dropped() int { return l.wire.dropped() }
 
 // Close ends the hearing; heard is not called after it returned.
-func (l *Link) Close() error { return l.wire.close() }
+func (l *Link) Close() { l.wire.close() }
 
 const (
 	arpLen      = 42

@@ -79,8 +79,7 @@ func (s *packetSocket) dropped() int {
 	return n
 }
 
-func (s *packetSocket) close() error {
-	err := s.f.Close()
+func (s *packetSocket) close() {
+	_ = s.f.Close()
 	s.done.Wait()
-	return err
 }

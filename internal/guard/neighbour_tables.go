@@ -17,7 +17,7 @@ const (
 	ipnetState     = 76
 )
 
-// States of NL_NEIGHBOR_STATE from which on there is, or was, an answer: NlnsProbe.
+// The state of a row from which on there is, or was, an answer: NlnsProbe.
 const ipnetProbe = 2
 
 // parseIPNetRow reads one row of GetIpNetTable2.

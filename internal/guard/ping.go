@@ -169,8 +169,7 @@ func (p *Pinger) Send(ctx context.Context, a netip.Addr) error {
 }
 
 // Close ends the hearing; heard is not called after it returned.
-func (p *Pinger) Close() error {
-	err := p.conn.Close()
+func (p *Pinger) Close() {
+	_ = p.conn.Close()
 	p.done.Wait()
-	return err
 }
