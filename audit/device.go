@@ -15,18 +15,21 @@ const (
 // FaceState is what was established about one function of a device.
 type FaceState struct {
 	Level      Level    `json:"level"`
-	Attributes []string `json:"attributes"`        // attribute names behind the level, never values
-	Because    []string `json:"because"`           // observations
-	Dispute    []string `json:"dispute,omitempty"` // observations that contradict each other
-	Note       Text     `json:"note,omitzero"`     // why it is not higher or lower, where that needs saying
+	Attributes []string `json:"attributes"`         // attribute names behind the level, never values
+	Because    []string `json:"because"`            // observations
+	Dispute    []string `json:"dispute,omitempty"`  // observations that contradict each other
+	Inferred   bool     `json:"inferred,omitempty"` // rests on what is known of the model alone
+	Note       Text     `json:"note,omitzero"`      // why it is not higher or lower, where that needs saying
 }
 
 // Outbound is a place a device is configured to send results to, or was seen sending to.
 type Outbound struct {
 	Host    string   `json:"host"`
-	Inside  bool     `json:"inside"` // inside the perimeter
-	What    string   `json:"what"`   // mqtt-events, metadata-multicast …
-	Face    bool     `json:"face"`   // the configuration names face results
+	Inside  bool     `json:"inside"`          // inside the perimeter
+	What    string   `json:"what"`            // mqtt-events, metadata-multicast …
+	Face    bool     `json:"face"`            // the configuration names face results
+	Whose   string   `json:"whose,omitempty"` // whose host it is, where that is known
+	Means   Text     `json:"means,omitzero"`  // what it proves that results go there, and what not
 	Because []string `json:"because"`
 }
 
@@ -52,6 +55,7 @@ type Device struct {
 	Channel   string                 `json:"channel,omitempty"`  // the recorder's number or token for it
 	Inferred  bool                   `json:"inferred,omitempty"` // vendor and kind rest on a banner or an address prefix only
 	Face      map[Function]FaceState `json:"face"`
+	Looked    []Looked               `json:"looked"` // one per function, in report order
 	Outbound  []Outbound             `json:"outbound"`
 	FirstSeen string                 `json:"first_seen"`
 	LastSeen  string                 `json:"last_seen"`

@@ -127,7 +127,21 @@ type Fact struct {
 	Value   Value    `json:"value"`
 	Because []string `json:"because"` // ids of observations
 	Class   Class    `json:"class"`
+
+	Scope    Scope `json:"scope,omitempty"`    // what of the subject it speaks of, for MergeAny
+	Partial  bool  `json:"partial,omitempty"`  // a "no" that stands beside questions nobody answered: it decides nothing
+	Inferred bool  `json:"inferred,omitempty"` // concluded from what is known of the model, not stated by the subject
 }
+
+// Scope says what of a subject a fact speaks of. The zero value is the cautious one.
+type Scope string
+
+// The scopes.
+const (
+	OfInstance Scope = ""      // of the one instance its Key names: a channel, a rule, an application
+	OfSole     Scope = "sole"  // of the only channel the subject has
+	OfWhole    Scope = "whole" // of the subject as a whole
+)
 
 // NewFact returns a fact without subject, for Derive; scan sets the subject and the observation.
 func NewFact(name, key string, v any) Fact {
@@ -152,6 +166,12 @@ type Folded struct {
 	Because []string `json:"because"`           // observations behind the value
 	Classes []Class  `json:"classes"`           // evidence classes behind the value
 	Dispute []string `json:"dispute,omitempty"` // observations that disagree; then Known is false
+	For     []string `json:"for,omitempty"`     // of a boolean in dispute: those that say yes
+	Against []string `json:"against,omitempty"` // and those that say no
+	Scope   Scope    `json:"scope,omitempty"`   // of a boolean that is known and false: the widest scope that says so
+
+	Partial  bool `json:"partial,omitempty"`  // unknown, although every instance that was read says no: not all were
+	Inferred bool `json:"inferred,omitempty"` // rests on what is known of the model alone
 }
 
 // Fold merges facts by subject and name as their specs say. The result does not depend on the order of the facts. A fact
@@ -233,9 +253,20 @@ func foldOne(spec FactSpec, fs []Fact) (Folded, error) {
 	return r, fmt.Errorf("no merge %q", spec.Merge)
 }
 
-// foldAny: one key that is true without contradiction decides; a contradicted key is unknown; false needs every key false.
+// foldAny makes one value of booleans that speak of instances and of the whole. What is inferred counts only where nothing is
+// stated. Two statements are in conflict where both cannot be so:
+//
+//   - of one key, one says yes and one no;
+//   - one denies it of the whole subject, and another affirms it of the whole or of any instance;
+//   - one denies it of the only channel the subject has, and another affirms it of the whole, naming no instance of its own.
+//
+// A rule that is off on one channel and an application that is on are no conflict: they are two instances, and one that is on
+// is enough. Nor is silence: what no list mentions is not denied. A conflict leaves the value unknown with both sides named,
+// unless it is about one instance and another one is on without contradiction. Otherwise one yes decides; a no needs all to
+// say no, and none of them to be partial.
 func foldAny(spec FactSpec, fs []Fact) (Folded, error) {
 	r := Folded{Name: spec.Name}
+	fs = stated(fs)
 	var yes, no, disputed []Fact
 	for i := 0; i < len(fs); {
 		j := i
@@ -257,17 +288,55 @@ func foldAny(spec FactSpec, fs []Fact) (Folded, error) {
 		}
 		i = j
 	}
+	denied := slices.ContainsFunc(fs, func(f Fact) bool { return f.Scope == OfWhole && f.Value.V == false })
+	sole := within(no, OfSole)
 	switch {
+	case denied && len(yes)+len(disputed) > 0:
+		r.contradict(slices.Concat(within(no, OfWhole), yes, disputed))
+	case len(sole) > 0 && len(yes) > 0 && len(within(yes, OfWhole)) == len(yes):
+		r.contradict(slices.Concat(sole, yes))
 	case len(yes) > 0:
-		r.Known, r.Value.V = true, true
+		r.Known, r.Value.V, r.Inferred = true, true, yes[0].Inferred
 		r.support(yes)
 	case len(disputed) > 0:
-		r.Dispute = because(disputed)
-	default:
+		r.contradict(disputed)
+	case !slices.ContainsFunc(no, func(f Fact) bool { return f.Partial }):
 		r.Known, r.Value.V = true, false
+		r.Scope = widest(no)
 		r.support(no)
+	default:
+		r.Partial, r.Because = true, because(no)
 	}
 	return r, nil
+}
+
+// stated returns the facts somebody stated, or all of them where none was.
+func stated(fs []Fact) []Fact {
+	out := slices.DeleteFunc(slices.Clone(fs), func(f Fact) bool { return f.Inferred })
+	if len(out) == 0 {
+		return fs
+	}
+	return out
+}
+
+func within(fs []Fact, s Scope) []Fact {
+	return slices.DeleteFunc(slices.Clone(fs), func(f Fact) bool { return f.Scope != s })
+}
+
+func widest(fs []Fact) Scope {
+	for _, s := range []Scope{OfWhole, OfSole} {
+		if len(within(fs, s)) > 0 {
+			return s
+		}
+	}
+	return OfInstance
+}
+
+// contradict leaves the value unknown because of what the facts say.
+func (r *Folded) contradict(fs []Fact) {
+	r.Dispute = because(fs)
+	r.For = because(slices.DeleteFunc(slices.Clone(fs), func(f Fact) bool { return f.Value.V != true }))
+	r.Against = because(slices.DeleteFunc(slices.Clone(fs), func(f Fact) bool { return f.Value.V != false }))
 }
 
 func (r *Folded) support(fs []Fact) {

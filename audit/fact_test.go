@@ -18,6 +18,12 @@ func fact(name, key string, v any, because ...string) audit.Fact {
 	return f
 }
 
+func of(s audit.Scope, f audit.Fact) audit.Fact { f.Scope = s; return f }
+
+func partial(f audit.Fact) audit.Fact { f.Partial = true; return f }
+
+func inferred(f audit.Fact) audit.Fact { f.Inferred = true; return f }
+
 var specs = map[string]audit.FactSpec{
 	"any":   {Name: "any", Type: audit.Bool, Merge: audit.MergeAny},
 	"agree": {Name: "agree", Type: audit.String, Merge: audit.MergeAgree},
@@ -37,7 +43,27 @@ func TestFold(t *testing.T) {
 		{"every instance off: off", []audit.Fact{fact("any", "A", false, "o1"), fact("any", "B", false, "o2")},
 			audit.Folded{Name: "any", Known: true, Value: audit.Value{V: false}, Because: []string{"o1", "o2"}, Classes: []audit.Class{audit.ClassConfig}}},
 		{"one instance contradicted: unknown, both named", []audit.Fact{fact("any", "A", false, "o1"), fact("any", "A", true, "o2"), fact("any", "B", false, "o3")},
-			audit.Folded{Name: "any", Dispute: []string{"o1", "o2"}}},
+			audit.Folded{Name: "any", Dispute: []string{"o1", "o2"}, For: []string{"o2"}, Against: []string{"o1"}}},
+		{"the whole denied, an instance on: unknown, both named", []audit.Fact{of(audit.OfWhole, fact("any", "isapi", false, "o1")), fact("any", "rule", true, "o2"), fact("any", "other", false, "o3")},
+			audit.Folded{Name: "any", Dispute: []string{"o1", "o2"}, For: []string{"o2"}, Against: []string{"o1"}}},
+		{"the whole denied, the whole affirmed: unknown, both named", []audit.Fact{of(audit.OfWhole, fact("any", "isapi", false, "o1")), of(audit.OfWhole, fact("any", "onvif", true, "o2"))},
+			audit.Folded{Name: "any", Dispute: []string{"o1", "o2"}, For: []string{"o2"}, Against: []string{"o1"}}},
+		{"the whole denied twice: no", []audit.Fact{of(audit.OfWhole, fact("any", "isapi", false, "o1")), of(audit.OfWhole, fact("any", "onvif", false, "o2"))},
+			audit.Folded{Name: "any", Known: true, Value: audit.Value{V: false}, Scope: audit.OfWhole, Because: []string{"o1", "o2"}, Classes: []audit.Class{audit.ClassConfig}}},
+		{"the only channel off, a rule on: two instances", []audit.Fact{of(audit.OfSole, fact("any", "channel 1", false, "o1")), fact("any", "rule", true, "o2")},
+			audit.Folded{Name: "any", Known: true, Value: audit.Value{V: true}, Because: []string{"o2"}, Classes: []audit.Class{audit.ClassConfig}}},
+		{"the only channel off, the whole on: unknown", []audit.Fact{of(audit.OfSole, fact("any", "channel 1", false, "o1")), of(audit.OfWhole, fact("any", "dahua", true, "o2"))},
+			audit.Folded{Name: "any", Dispute: []string{"o1", "o2"}, For: []string{"o2"}, Against: []string{"o1"}}},
+		{"one of several channels off, the whole on: on", []audit.Fact{fact("any", "channel 1", false, "o1"), of(audit.OfWhole, fact("any", "dahua", true, "o2"))},
+			audit.Folded{Name: "any", Known: true, Value: audit.Value{V: true}, Because: []string{"o2"}, Classes: []audit.Class{audit.ClassConfig}}},
+		{"a partial no decides nothing", []audit.Fact{partial(fact("any", "channel 1", false, "o1")), fact("any", "channel 2", false, "o2")},
+			audit.Folded{Name: "any", Partial: true, Because: []string{"o1", "o2"}}},
+		{"a partial no hides no yes", []audit.Fact{partial(fact("any", "channel 1", false, "o1")), fact("any", "channel 2", true, "o2")},
+			audit.Folded{Name: "any", Known: true, Value: audit.Value{V: true}, Because: []string{"o2"}, Classes: []audit.Class{audit.ClassConfig}}},
+		{"what is inferred stands alone", []audit.Fact{inferred(fact("any", "model", true, "o1"))},
+			audit.Folded{Name: "any", Known: true, Value: audit.Value{V: true}, Inferred: true, Because: []string{"o1"}, Classes: []audit.Class{audit.ClassConfig}}},
+		{"what is inferred contradicts nobody", []audit.Fact{inferred(fact("any", "model", true, "o1")), of(audit.OfWhole, fact("any", "onvif", false, "o2"))},
+			audit.Folded{Name: "any", Known: true, Value: audit.Value{V: false}, Scope: audit.OfWhole, Because: []string{"o2"}, Classes: []audit.Class{audit.ClassConfig}}},
 		{"a contradicted instance does not hide another that is on", []audit.Fact{fact("any", "A", false, "o1"), fact("any", "A", true, "o2"), fact("any", "B", true, "o3")},
 			audit.Folded{Name: "any", Known: true, Value: audit.Value{V: true}, Because: []string{"o3"}, Classes: []audit.Class{audit.ClassConfig}}},
 		{"texts that differ: unknown", []audit.Fact{fact("agree", "", "x", "o1"), fact("agree", "", "y", "o2")},
@@ -73,7 +99,10 @@ func TestFoldOrder(t *testing.T) {
 		n := rapid.IntRange(1, 8).Draw(t, "n")
 		var facts []audit.Fact
 		for i := range n {
-			facts = append(facts, fact("any", rapid.SampledFrom([]string{"", "A", "B"}).Draw(t, "key"), rapid.Bool().Draw(t, "value"), string(rune('a'+i))))
+			f := fact("any", rapid.SampledFrom([]string{"", "A", "B"}).Draw(t, "key"), rapid.Bool().Draw(t, "value"), string(rune('a'+i)))
+			f.Scope = rapid.SampledFrom([]audit.Scope{audit.OfInstance, audit.OfSole, audit.OfWhole}).Draw(t, "scope")
+			f.Partial, f.Inferred = rapid.Bool().Draw(t, "partial"), rapid.Bool().Draw(t, "inferred")
+			facts = append(facts, f)
 		}
 		a, err := audit.Fold(facts, specs)
 		if err != nil {
@@ -86,7 +115,35 @@ func TestFoldOrder(t *testing.T) {
 		if d := cmp.Diff(a, b); d != "" {
 			t.Fatal(d)
 		}
+		checkAny(t, facts, a[camera]["any"])
 	})
+}
+
+// checkAny holds what no order and no mixture may change: a denial of the whole is never overruled in silence, what is partial
+// or inferred denies nothing, and who disagrees is named on both sides.
+func checkAny(t *rapid.T, facts []audit.Fact, got audit.Folded) {
+	var stated, denies, affirms, partial bool
+	for _, f := range facts {
+		stated = stated || !f.Inferred
+	}
+	for _, f := range facts {
+		if f.Inferred && stated {
+			continue
+		}
+		denies = denies || f.Scope == audit.OfWhole && f.Value.V == false
+		affirms = affirms || f.Value.V == true
+		partial = partial || f.Partial && f.Value.V == false
+	}
+	switch {
+	case denies && affirms && got.Known:
+		t.Fatalf("the whole is denied, and the value is %v", got.Value.V)
+	case denies && affirms && (len(got.For) == 0 || len(got.Against) == 0):
+		t.Fatalf("a conflict without both sides: %+v", got)
+	case got.Known && got.Value.V == false && (affirms || partial):
+		t.Fatalf("no, although somebody says yes or not all was read")
+	case !got.Known && len(got.Dispute) == 0 && !partial:
+		t.Fatalf("unknown without a reason")
+	}
 }
 
 func TestFactJSON(t *testing.T) {

@@ -15,6 +15,7 @@ type Report struct {
 	Window       Window        `json:"window"`
 	AsOf         time.Time     `json:"as_of"` // the date the rules were applied for
 	Packs        []PackRef     `json:"packs"`
+	Data         []DataRef     `json:"data"` // data files that were used
 	Zones        []Zone        `json:"zones"`
 	Devices      []Device      `json:"devices"`
 	Findings     []Finding     `json:"findings"`
@@ -57,6 +58,15 @@ type PackRef struct {
 	Version string `json:"version"`
 	Title   Text   `json:"title"`
 	SHA256  string `json:"sha256"`
+}
+
+// DataRef names a data file that was used: fingerprints, models, hosts.
+type DataRef struct {
+	Name     string `json:"name"`
+	Schema   string `json:"schema"`
+	Date     string `json:"date"`
+	SHA256   string `json:"sha256"`
+	Replaced bool   `json:"replaced,omitempty"` // the user's own, in place of the one that is built in
 }
 
 // Recall estimates how many cameras the site has from the overlap of independent ways of finding them (capture-recapture):

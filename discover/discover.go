@@ -10,7 +10,9 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/evidence"
+	"github.com/mingshi-audit/mingshi/internal/fingerprint"
 	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/knowledge"
 )
 
 // Method is one way to find targets.
@@ -55,6 +57,7 @@ type Env struct {
 	Site     *audit.SiteFile
 	Evidence evidence.Recorder // nil keeps no evidence
 	Clock    func() time.Time  // default time.Now
+	Data     *knowledge.Set    // what is known of makers; nil: what is built in
 	Ports    []uint16          // ports to connect to, default CameraPorts
 	Window   time.Duration     // how long to listen for answers, default 6 s
 	Quick    bool              // listen no longer than 1.5 times the protocol's own longest delay after the last question
@@ -76,10 +79,20 @@ func Methods() []Method {
 	}
 }
 
-// CameraPorts are the TCP ports cameras, recorders and their servers are found on, the telling ones first; the last five are
-// where servers after GA/T 1400, which has no port of its own, were met.
+// CameraPorts are the TCP ports cameras, recorders and their servers are found on, the telling ones first; then those where
+// servers after GA/T 1400, which has no port of its own, were met; then those of programs that recognise faces in other
+// devices' pictures, and of what is found beside them: a hub, a relay of streams, a broker, a store of vectors.
 func CameraPorts() []uint16 {
-	return []uint16{80, 554, 8000, 443, 37777, 34567, 81, 2020, 5000, 8080, 8443, 8554, 8899, 14000, 10008, 19101, 8120, 9999}
+	return []uint16{80, 554, 8000, 443, 37777, 34567, 81, 2020, 5000, 8080, 8443, 8554, 8899, 14000, 10008, 19101, 8120, 9999,
+		8971, 32168, 3000, 8888, 5005, 18080, 18081, 8123, 10443, 1984, 1883, 6333, 19530}
+}
+
+// fingerprints returns the run's fingerprints.
+func (e Env) fingerprints() (*fingerprint.DB, error) {
+	if e.Data != nil {
+		return e.Data.Fingerprints, nil
+	}
+	return fingerprint.Load()
 }
 
 func (e Env) withDefaults() Env {

@@ -23,7 +23,7 @@ func Neighbours() Method {
 
 func neighbours(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error) {
 	env = env.withDefaults()
-	db, err := fingerprint.Load()
+	db, err := env.fingerprints()
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func maker(db *fingerprint.DB, mac string) bool {
 func sighting(env Env, db *fingerprint.DB, a netip.Addr, mac string) audit.Target {
 	t := audit.Target{Method: "neighbours", Addr: netip.AddrPortFrom(a, 0), At: env.Clock(), Sighting: true, Identity: audit.Identity{MACs: []string{mac}}}
 	if m, ok := db.MAC(mac); ok {
-		t.Identity.Vendor, t.Identity.Kind, t.Identity.Weak = fingerprint.Canonical(m.Vendor), m.Kind, true
+		t.Identity.Vendor, t.Identity.Kind, t.Identity.Weak = db.Canonical(m.Vendor), m.Kind, true
 	}
 	return t
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
-	"github.com/mingshi-audit/mingshi/internal/fingerprint"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 )
@@ -455,7 +454,7 @@ func (d *distance) alive(ctx context.Context, a netip.Addr, closed uint16) {
 
 // hardware reports the hardware addresses of the hosts with an open port, where each is that host's alone.
 func (s *sweep) hardware() {
-	db, err := fingerprint.Load()
+	db, err := s.env.fingerprints()
 	if err != nil {
 		return
 	}

@@ -2,12 +2,12 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -29,9 +29,11 @@ const (
 	askGap    = 100 * time.Millisecond // between two questions: small recorders answer 503 when hurried
 	askBody   = 1 << 20
 	askDetail = 200
+
+	codeBlocked = 490 // Hanwha: the account is blocked after too many failures
 )
 
-// Asker puts GET questions to one web interface of a device, one after the other, with the device's one login where it is
+// Asker puts questions to one web interface of a device, one after the other, with the device's one login where it is
 // wanted. Every question is asked without the login first and answered with a fresh challenge, so that a refusal always means
 // the login and never an old nonce; after a refusal nothing is asked with a login again. It is for one goroutine.
 type Asker struct {
@@ -40,11 +42,14 @@ type Asker struct {
 	Secure   bool                // TLS
 	Locked   func([]byte) bool   // reports a body that says the account is locked; nil where the maker has no words for it
 	Withhold func([]byte) []byte // what must not reach the record of a body, blanked; nil keeps all
+	Accept   string              // media type asked for; empty leaves it to the device
 
-	client *http.Client
-	asked  bool
-	silent int // timeouts in a row
-	stop   string
+	client  *http.Client
+	posting *posting // while a question is put by POST
+	watch   *Watch   // while an answer is watched
+	asked   bool
+	silent  int // timeouts in a row
+	stop    string
 }
 
 // Reply is what became of one question. It is never nil.
@@ -92,6 +97,9 @@ func (a *Asker) Ask(ctx context.Context, path string) *Reply {
 			with.Evidence = append(first.Evidence, with.Evidence...)
 			r = with
 		}
+	}
+	if a.locked(r) {
+		r.Status = audit.Locked
 	}
 	switch r.Status {
 	case audit.Timeout:
@@ -184,23 +192,22 @@ func (a *Asker) login(ctx context.Context, path string, first *Reply) *Reply {
 }
 
 func (a *Asker) locked(r *Reply) bool {
-	return r.Code == http.StatusTooManyRequests || r.Code >= 400 && a.Locked != nil && a.Locked(r.Body)
+	return r.Code == http.StatusTooManyRequests || r.Code == codeBlocked || r.Code >= 400 && a.Locked != nil && a.Locked(r.Body)
 }
 
 // exchange makes one HTTP exchange and records it.
 func (a *Asker) exchange(ctx context.Context, path string, authorise func(*http.Request) error) *Reply {
 	r := &Reply{Auth: "none", At: a.Env.Clock()}
-	rctx, cancel := context.WithTimeout(ctx, askTime)
+	rctx, cancel := context.WithTimeout(ctx, a.longest())
 	defer cancel()
 	connected := false
 	rctx = httptrace.WithClientTrace(rctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true },
 		TLSHandshakeStart: func() { connected = true }})
-	req, err := http.NewRequestWithContext(rctx, http.MethodGet, a.url(path), nil)
+	req, err := a.request(rctx, path)
 	if err != nil {
 		r.Detail = clean.Text(err.Error(), askDetail)
 		return r
 	}
-	req.Header.Set("User-Agent", "mingshi")
 	need := audit.PermitQuery
 	if authorise != nil {
 		need, r.Auth = audit.PermitLogin, "digest"
@@ -210,21 +217,23 @@ func (a *Asker) exchange(ctx context.Context, path string, authorise func(*http.
 		}
 	}
 	if a.client == nil {
-		a.client = a.Env.Device.HTTP(guard.HTTPOptions{Need: audit.PermitQuery, MaxBody: askBody, LegacyTLS: true})
+		a.client = a.Env.Device.HTTP(a.options())
 	}
 	if err := a.Env.Guard.Check("http", a.At.Addr(), need); err != nil {
 		r.fail(ctx, err, false)
 		return r
 	}
-	x := evidence.Exchange{Protocol: "http", URI: req.URL.String(), Endpoint: a.At, At: r.At, Request: requestHead(req)}
+	x := evidence.Exchange{Protocol: "http", URI: req.URL.String(), Endpoint: a.At, At: r.At, Request: a.sent(req)}
 	resp, err := a.client.Do(req)
 	if err == nil {
-		r.Body, err = io.ReadAll(resp.Body)
+		var why string
+		r.Body, why, err = a.read(resp, cancel)
 		resp.Body.Close()
 		if a.Withhold != nil {
 			r.Body = a.Withhold(r.Body)
 		}
 		r.head(resp)
+		r.Detail = cmp.Or(r.Detail, why)
 		x.Response = append(responseHead(resp), r.Body...)
 	}
 	if err != nil {
@@ -272,7 +281,7 @@ func statusOfCode(code int) audit.Status {
 		return audit.AuthRequired
 	case code == http.StatusForbidden:
 		return audit.Refused
-	case code == http.StatusTooManyRequests:
+	case code == http.StatusTooManyRequests, code == codeBlocked:
 		return audit.Locked
 	case code == http.StatusBadRequest:
 		return audit.BadArgument

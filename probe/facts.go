@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/msg"
@@ -45,4 +46,9 @@ func FaceFacts() []audit.FactSpec {
 			Doc: msg.Text(fmt.Sprintf("probe.fact.%s", s.name)), Ask: msg.Text(fmt.Sprintf("probe.ask.%s", s.name))})
 	}
 	return out
+}
+
+// FaceFactsNamed declares those of FaceFacts that have one of the names, for a module that can state few of them.
+func FaceFactsNamed(names ...string) []audit.FactSpec {
+	return slices.DeleteFunc(FaceFacts(), func(s audit.FactSpec) bool { return !slices.Contains(names, s.Name) })
 }

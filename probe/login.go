@@ -85,6 +85,7 @@ type Done struct {
 	mu    sync.Mutex
 	once  map[string]bool
 	known []audit.Identity
+	pages map[uint16]Page
 }
 
 // maxKnown bounds what is remembered of one device; what comes after that is not.

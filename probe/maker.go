@@ -45,7 +45,8 @@ func (d *Done) Inform(t audit.Target) audit.Target {
 		}
 		macs = append(macs, id.MACs...)
 	}
-	if len(makers)+len(macs) == 0 {
+	page, seen := d.Page(t.Addr.Port())
+	if len(makers)+len(macs) == 0 && !seen {
 		return t
 	}
 	extra := maps.Clone(t.Extra)
@@ -53,6 +54,12 @@ func (d *Done) Inform(t audit.Target) audit.Target {
 		extra = map[string][]string{}
 	}
 	extra[extraMaker], extra[extraMAC] = makers, macs
+	if seen {
+		extra[extraPage] = page.Makers
+		if !page.Titled {
+			extra[extraBare] = []string{}
+		}
+	}
 	t.Extra = extra
 	return t
 }
@@ -66,7 +73,8 @@ func MadeBy(t audit.Target, makers ...string) bool {
 	if slices.ContainsFunc(append(slices.Clone(t.Extra[extraMaker]), t.Identity.Vendor), is) {
 		return true
 	}
-	if db, err := fingerprint.Load(); err == nil { // a test loads the data
+	_, known := t.Extra[extraData]
+	if db, err := fingerprint.Load(); err == nil && !known { // a test loads the data
 		for _, mac := range slices.Concat(t.Identity.MACs, t.Extra[extraMAC], t.Extra["neighbour-mac"]) {
 			if m, ok := db.MAC(mac); ok && is(m.Vendor) {
 				return true

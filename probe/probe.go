@@ -11,6 +11,7 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/knowledge"
 )
 
 // Module is one protocol. Optional functions are nil.
@@ -20,6 +21,10 @@ type Module struct {
 	Needs audit.Permit     // the least permit it needs to say anything
 	Facts []audit.FactSpec // every fact it may state
 	Asks  []Question       // everything it may ask
+
+	// Elsewhere reports whether a maker is known to configure face functions through another interface than this module's: its
+	// answers then show what is on, and nothing of what they leave out. Optional.
+	Elsewhere func(vendor string) bool
 
 	// Wants reports whether the module can do something with the target. It sends nothing.
 	Wants func(audit.Target) bool
@@ -53,6 +58,7 @@ type Env struct {
 	Login    *Login        // nil when the operator gave no credentials for this device
 	Evidence evidence.Recorder
 	Clock    func() time.Time
+	Data     *knowledge.Set // what is known of makers, models and hosts; nil: what is built in
 	Sample   Sample
 	Brief    bool             // ask only who the device is and what it speaks, with as few packets as possible
 	Done     *Done            // what other modules already did on this device

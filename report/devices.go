@@ -17,8 +17,9 @@ type Device struct {
 	Note      audit.Text // what sets it apart: outside the perimeter, behind a recorder, not found
 	Zones     []string
 	Outbound  []Outbound
-	Suspected int // suspected findings about it
-	Open      int // undetermined findings about it
+	Depth     []Depth // one per function, in report order
+	Suspected int     // suspected findings about it
+	Open      int     // undetermined findings about it
 	audit.Device
 }
 
@@ -30,6 +31,7 @@ type Cell struct {
 	Why        audit.Text
 	Exhibits   []int
 	Dispute    []int
+	Inferred   bool // rests on what is known of the model alone
 
 	because, dispute []string
 }
@@ -69,12 +71,13 @@ func (v *View) describeDevices() {
 		for _, f := range audit.Functions() {
 			s := d.Face[f]
 			c := Cell{Function: f, Level: s.Level, Attributes: msg.Words(s.Attributes), Why: s.Note,
-				Exhibits: v.numbers(s.Because), Dispute: v.numbers(s.Dispute), because: s.Because, dispute: s.Dispute}
+				Exhibits: v.numbers(s.Because), Dispute: v.numbers(s.Dispute), Inferred: s.Inferred, because: s.Because, dispute: s.Dispute}
 			if c.Why.IsZero() {
 				c.Why = why(s)
 			}
 			d.Cells = append(d.Cells, c)
 		}
+		d.Depth = depths(d.Looked)
 		for _, o := range d.Device.Outbound {
 			d.Outbound = append(d.Outbound, Outbound{o, v.numbers(o.Because)})
 		}

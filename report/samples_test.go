@@ -184,6 +184,7 @@ func addDevice(r *audit.Report, i int, x cam) {
 		Addresses: []string{locus}, MACs: []string{fmt.Sprintf("02:00:5e:00:53:%02x", i)}, Sources: []string{"ws-discovery", "inventory"},
 		Services: []string{"onvif"}, Loci: []string{locus}, Face: map[audit.Function]audit.FaceState{},
 		FirstSeen: clock(0).Format(time.RFC3339), LastSeen: clock(14).Format(time.RFC3339)}
+	d.Looked = looked(i, x.vendor)
 	if x.zone != "" {
 		d.Zones = []string{x.zone}
 	}
@@ -333,4 +334,26 @@ func hostile() audit.Report {
 	d.Via, d.Channel = evil, evil
 	r.Rules[0].Source, r.Rules[0].References = "javascript:alert(3)", []string{evil}
 	return r
+}
+
+// looked is how hard a sample device was looked at: read in full, refused in part, or with no way to ask.
+func looked(i int, vendor string) []audit.Looked {
+	var out []audit.Looked
+	for _, f := range audit.Functions() {
+		l := audit.Looked{Function: f, Asked: []audit.Question{{Module: "onvif", Request: "tan:GetRules", Login: true}}}
+		switch i % 4 {
+		case 1:
+			l.Refused = []audit.Question{{Module: "isapi", Request: "GET /ISAPI/Smart/FaceDetect/1", Why: tx("拒绝访问", "refused")}}
+			l.Skipped = []audit.Question{{Module: "isapi", Request: "GET /ISAPI/Event/notification/alertStream", Watch: true, Why: tx("本次权限为“login”，须有“sample”才能询问", "this run's permit is login; asking needs sample")},
+				{Module: "isapi", Request: "GET /ISAPI/Intelligent/channels/1/faceRule", Moot: true}}
+		case 2:
+			l.Unknown = vendor != ""
+		case 3:
+			if f == audit.Identify {
+				l.Failed = []audit.Question{{Module: "onvif", Request: "ans:GetAppsInfo", Why: tx("超时", "timed out")}}
+			}
+		}
+		out = append(out, l)
+	}
+	return out
 }

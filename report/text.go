@@ -43,6 +43,7 @@ func writeText(w io.Writer, v *View, o Options) error {
 	t.findings()
 	t.requests()
 	t.devices()
+	t.depth()
 	t.complete()
 	t.coverage()
 	t.close(o)
@@ -219,6 +220,53 @@ func (t *terminal) devices() {
 	t.para("", t.msg("report.legend.text"))
 }
 
+// depth says how hard each function was looked for, devices of which the same is to be said together.
+func (t *terminal) depth() {
+	var order []string
+	of := map[string][]string{}
+	for _, d := range t.v.Devices {
+		said := t.depthOf(d)
+		if said == "" {
+			continue
+		}
+		if of[said] == nil {
+			order = append(order, said)
+		}
+		of[said] = append(of[said], d.Label)
+	}
+	if len(order) == 0 {
+		return
+	}
+	t.section("report.h.looked")
+	for _, said := range first(order, maxListed) {
+		t.para("- ", t.some(of[said])+t.msg("report.colon")+said)
+	}
+	if n := len(order) - maxListed; n > 0 {
+		t.para("  ", t.msg("report.l.more", n, len(order)))
+	}
+	t.para("", t.msg("report.looked.legend"))
+}
+
+// depthOf is what became of the questions about one device, functions of which the same is to be said together.
+func (t *terminal) depthOf(d Device) string {
+	var order, out []string
+	of := map[string][]string{}
+	for _, x := range d.Depth {
+		said := t.in(x.Counts)
+		if of[said] == nil {
+			order = append(order, said)
+		}
+		of[said] = append(of[said], t.msg("report.function."+string(x.Function)))
+	}
+	if len(order) == 1 {
+		return order[0]
+	}
+	for _, said := range order {
+		out = append(out, t.in(list(of[said]))+t.gap()+said)
+	}
+	return strings.Join(out, t.msg("report.looked.and"))
+}
+
 func (t *terminal) cell(c Cell) string {
 	s := t.msg("report.level." + level(c.Level))
 	if c.Level == audit.Active {
@@ -226,6 +274,9 @@ func (t *terminal) cell(c Cell) string {
 	}
 	if c.Level >= audit.Capable && c.Attributes.ZH != "" {
 		s += "\n" + t.attributes(c)
+	}
+	if c.Inferred {
+		s += " ~"
 	}
 	if len(c.Dispute) > 0 {
 		s += " !"

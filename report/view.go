@@ -179,6 +179,13 @@ func (v *View) meta() []Pair {
 	for _, k := range r.Packs {
 		add("report.meta.pack", both(k.ID+"@"+k.Version, brackets(k.Title)))
 	}
+	for _, f := range r.Data {
+		if f.Replaced {
+			add("report.meta.data", both(spaced(f.Name, f.Date, f.SHA256[:min(12, len(f.SHA256))]), brackets(msg.Text("report.meta.replaced"))))
+		} else {
+			add("report.meta.data", same(spaced(f.Name, f.Date, f.SHA256[:min(12, len(f.SHA256))])))
+		}
+	}
 	return out
 }
 

@@ -144,10 +144,42 @@ func (c *court) message(p *Pack, r *rule, s *subject, e evaluation, f *audit.Fin
 	if !w["facts"].IsZero() {
 		f.Facts, tail = w["facts"], msg.Text("rule.observed", w["facts"])
 	}
-	if len(f.Dispute) > 0 {
-		tail = join(tail, msg.Text("rule.disputed", exhibits(f.Dispute)))
-	}
+	tail = join(tail, c.disputes(s, f))
 	return msg.Text("rule.undetermined", w["missing"], w["burden"], w["ask"], tail)
+}
+
+// disputes names the observations that contradict each other about what is missing, one sentence for each pair of sides.
+func (c *court) disputes(s *subject, f *audit.Finding) audit.Text {
+	var out []audit.Text
+	sided := map[string]bool{}
+	for _, name := range f.Missing {
+		v := s.facts[name]
+		if len(v.For) == 0 || len(v.Against) == 0 {
+			continue
+		}
+		for _, id := range v.Dispute {
+			sided[id] = true
+		}
+		out = append(out, msg.Text("rule.disputed.sides", c.doc(name), c.sources(v.For), c.sources(v.Against)))
+	}
+	if rest := slices.DeleteFunc(slices.Clone(f.Dispute), func(id string) bool { return sided[id] }); len(rest) > 0 {
+		out = append(out, msg.Text("rule.disputed", exhibits(rest)))
+	}
+	return some(out, "", "", 4)
+}
+
+// sources names observations by what was asked.
+func (c *court) sources(ids []string) audit.Text {
+	var out []audit.Text
+	for _, id := range ids {
+		t := same(id)
+		if i := slices.IndexFunc(c.in.Observations, func(o audit.Observation) bool { return o.ID == id }); i >= 0 {
+			o := c.in.Observations[i]
+			t = msg.Text("rule.disputed.side", same(o.Module+" "+o.Kind), same(id))
+		}
+		out = append(out, t)
+	}
+	return some(out, "、", ", ", 3)
 }
 
 // missingWords words what is missing, who has to prove it and what to ask for.

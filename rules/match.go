@@ -82,6 +82,9 @@ func (m *matcher) modes(f facts) {
 			if f.truth(configured) == notice.Unknown && f.truth(capable) != notice.No {
 				need = append(need, configured)
 			}
+			if len(f[capable].Dispute) > 0 { // to settle it would settle what follows from it
+				need = append(need, capable)
+			}
 			f.lack(name, append(need, behindRoots...)...)
 			f[name] = withDeps(f[name], active, configured, capable, factRuns, factAttested, factServerFaces)
 		}

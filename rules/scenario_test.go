@@ -203,8 +203,9 @@ func TestDispute(t *testing.T) {
 	in := shop()
 	say(&in, cam, "o-a", audit.ClassLive, "face.analyse.active", true)
 	say(&in, cam, "o-b", audit.ClassConfig, "face.analyse.active", false)
+	in.Observations = append(in.Observations, audit.Observation{ID: "o-a", Module: "onvif", Kind: "GetProfiles"})
 	f := find(t, judge(t, in), "2.1")
-	if f.Outcome != audit.Undetermined || !slices.Equal(f.Dispute, []string{"o-a", "o-b"}) || !strings.Contains(f.Message.EN, "o-a, o-b") {
+	if f.Outcome != audit.Undetermined || !slices.Equal(f.Dispute, []string{"o-a", "o-b"}) || !strings.Contains(f.Message.EN, "“doc of face.analyse.active”: onvif GetProfiles (o-a) says yes, o-b says no") {
 		t.Errorf("%s, dispute %v: %s", f.Outcome, f.Dispute, f.Message.EN)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/discover"
+	"github.com/mingshi-audit/mingshi/internal/knowledge"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/rules"
@@ -35,7 +36,8 @@ type Record struct {
 	Coverage     []audit.Coverage
 	Tool         audit.Tool
 	Run          audit.Run
-	AsOf         time.Time // zero: judge at the time of observation
+	Data         *knowledge.Set // what was known of models and hosts; nil: what is built in
+	AsOf         time.Time      // zero: judge at the time of observation
 }
 
 // Input prepares a record for judging: it merges sightings into devices and derives every fact. It is pure. It fails on an
@@ -48,12 +50,16 @@ func Input(rec Record, modules []probe.Module) (rules.Input, error) {
 
 // prepare is Input, with how complete the list of cameras is.
 func prepare(rec Record, modules []probe.Module) (rules.Input, *audit.Recall, error) {
+	data, err := dataOf(rec)
+	if err != nil {
+		return rules.Input{}, nil, err
+	}
 	observations := slices.Clone(rec.Observations)
 	number(observations)
 	devices, device := Identify(observations, rec.Site.Inventory)
 	MarkForeign(devices, rec.Site.Authority.Perimeter)
 
-	facts, err := derive(observations, modules, device)
+	facts, err := derive(observations, modules, device, devices)
 	if err != nil {
 		return rules.Input{}, nil, err
 	}
@@ -62,11 +68,15 @@ func prepare(rec Record, modules []probe.Module) (rules.Input, *audit.Recall, er
 		there.because[id] = append(there.because[id], by...)
 	}
 	recall := recallOf(rec, devices, there, groupsOf(discover.Methods()))
+	settleSole(facts, devices)
 	facts = append(facts, implied(facts)...)
+	look(devices, observations, device, rec, modules)
+	doubt(facts, devices)
 	facts = append(facts, deviceFacts(devices, observations)...)
+	facts = append(facts, modelFacts(devices, facts, data)...)
 	facts = append(facts, presenceFacts(rec, observations, devices, there, recall)...)
 	specs := Specs(modules)
-	if err := describe(devices, facts, specs, rec.Site.Authority); err != nil {
+	if err := describe(devices, facts, specs, rec.Site.Authority, namer(observations), data); err != nil {
 		return rules.Input{}, nil, err
 	}
 	slices.SortFunc(facts, audit.CompareFacts)
@@ -90,6 +100,10 @@ func Assemble(rec Record, modules []probe.Module, packs []*rules.Pack) (audit.Re
 	}
 	facts := append(slices.Clone(in.Facts), j.Facts...)
 	slices.SortFunc(facts, audit.CompareFacts)
+	data, err := dataOf(rec)
+	if err != nil {
+		return audit.Report{}, err
+	}
 	coverage := channelCoverage(in.Devices, in.Observations, rec.Coverage)
 	slices.SortFunc(coverage, compareCoverage)
 	asOf := rec.AsOf
@@ -97,7 +111,7 @@ func Assemble(rec Record, modules []probe.Module, packs []*rules.Pack) (audit.Re
 		asOf = in.Window.To
 	}
 	return audit.Report{Schema: audit.ReportSchema, Site: rec.Site.Site, Authority: rec.Site.Authority, Tool: rec.Tool, Run: rec.Run,
-		Window: in.Window, AsOf: asOf, Packs: orEmpty(j.Packs), Zones: orEmpty(rec.Site.Zones), Devices: orEmpty(in.Devices), Findings: orEmpty(j.Findings),
+		Window: in.Window, AsOf: asOf, Packs: orEmpty(j.Packs), Data: data.Refs(), Zones: orEmpty(rec.Site.Zones), Devices: orEmpty(in.Devices), Findings: orEmpty(j.Findings),
 		Coverage: orEmpty(coverage), Recall: recall, Observations: orEmpty(in.Observations), Facts: orEmpty(facts),
 		FactSpecs: orEmpty(uniqueSpecs(slices.Concat(in.Specs, j.Specs))), Rules: orEmpty(j.Rules)}, nil
 }
@@ -128,12 +142,18 @@ func number(observations []audit.Observation) {
 }
 
 // derive asks every module what its observations state, and says whom each fact is about and what it rests on.
-func derive(observations []audit.Observation, modules []probe.Module, device map[string]string) ([]audit.Fact, error) {
+func derive(observations []audit.Observation, modules []probe.Module, device map[string]string, devices []audit.Device) ([]audit.Fact, error) {
 	by := map[string]func(audit.Observation) ([]audit.Fact, error){siteModule: site.Derive}
+	elsewhere := map[string]func(string) bool{}
 	for _, m := range modules {
-		by[m.Name] = m.Derive
+		by[m.Name], elsewhere[m.Name] = m.Derive, m.Elsewhere
+	}
+	vendor := map[string]string{}
+	for _, d := range devices {
+		vendor[d.ID] = d.Vendor
 	}
 	var out []audit.Fact
+	of := ladder()
 	for _, o := range observations {
 		f, known := by[o.Module]
 		if o.Kind == sightingKind || known && f == nil {
@@ -155,6 +175,9 @@ func derive(observations []audit.Observation, modules []probe.Module, device map
 				x.Subject = audit.Subject{Kind: audit.SubjectDevice, ID: id}
 			}
 			x.Because = unique(append(slices.Clone(o.Basis), o.ID))
+			if f := elsewhere[o.Module]; x.Value.V == true || f == nil || !f(vendor[x.Subject.ID]) {
+				x.Scope = scopeOf(x.Name, x.Key, o.Module, of)
+			}
 			if x.Class == "" {
 				x.Class = o.Class
 			}
@@ -162,23 +185,6 @@ func derive(observations []audit.Observation, modules []probe.Module, device map
 		}
 	}
 	return out, nil
-}
-
-// implied states what a higher rung of the ladder proves of the lowest: what is switched on or running can be done, whatever
-// another interface's list of features leaves out. Without it, one interface's "cannot" would clear what another one shows.
-func implied(facts []audit.Fact) []audit.Fact {
-	rung := map[string]audit.Function{}
-	for _, f := range audit.Functions() {
-		rung[audit.FactName(f, audit.Configured)], rung[audit.FactName(f, audit.Active)] = f, f
-	}
-	var out []audit.Fact
-	for _, x := range facts {
-		if f, ok := rung[x.Name]; ok && x.Value.V == true {
-			x.Name, x.Key = audit.FactName(f, audit.Capable), "implied by "+x.Name+" "+x.Key
-			out = append(out, x)
-		}
-	}
-	return out
 }
 
 // deviceFacts states what identification found, so that rules can use it.
@@ -209,7 +215,7 @@ func deviceFacts(devices []audit.Device, observations []audit.Observation) []aud
 }
 
 // describe fills in what the facts say of every device: the ladder of each function, and where results go.
-func describe(devices []audit.Device, facts []audit.Fact, specs []audit.FactSpec, authority audit.Authority) error {
+func describe(devices []audit.Device, facts []audit.Fact, specs []audit.FactSpec, authority audit.Authority, named func(string) string, data *knowledge.Set) error {
 	byName := map[string]audit.FactSpec{}
 	for _, s := range specs {
 		byName[s.Name] = s
@@ -223,8 +229,8 @@ func describe(devices []audit.Device, facts []audit.Fact, specs []audit.FactSpec
 	}
 	for i := range devices {
 		f := folded[audit.Subject{Kind: audit.SubjectDevice, ID: devices[i].ID}]
-		devices[i].Face = FaceOf(f)
-		devices[i].Outbound = outboundOf(f, inside)
+		devices[i].Face = FaceOf(f, named)
+		devices[i].Outbound = outboundOf(f, inside, data)
 	}
 	return nil
 }

@@ -124,7 +124,10 @@ func (r *runner) work(ctx context.Context, p *place) {
 
 // ask runs one module on one endpoint of a device, at most once.
 func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Target) {
-	if t = p.done.Inform(t); !m.Wants(t) {
+	if t = p.done.Inform(t); r.o.Data != nil {
+		t = probe.By(t, r.o.Data.Fingerprints)
+	}
+	if !m.Wants(t) {
 		return
 	}
 	where := endpointText(t.Addr)
@@ -181,7 +184,7 @@ func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Targ
 func (r *runner) probe(ctx context.Context, p *place, m probe.Module, t audit.Target) ([]audit.Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.Budget-p.spent)
 	defer cancel()
-	env := probe.Env{Device: p.device, Guard: r.o.Guard, Login: p.with, Evidence: r.o.Evidence, Clock: r.o.Clock, Sample: r.o.Sample, Brief: r.o.Brief,
+	env := probe.Env{Device: p.device, Guard: r.o.Guard, Login: p.with, Evidence: r.o.Evidence, Clock: r.o.Clock, Data: r.o.Data, Sample: r.o.Sample, Brief: r.o.Brief,
 		Done: &p.done, Progress: func(t audit.Text) { r.o.Progress.Device(p.locus, t) }}
 	type result struct {
 		observations []audit.Observation

@@ -10,6 +10,7 @@ import (
 	"github.com/mingshi-audit/mingshi/discover"
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/knowledge"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/site"
@@ -27,6 +28,7 @@ type Options struct {
 	Login func(ref string) (user, password string, err error)
 
 	// Optional, with their defaults.
+	Data     *knowledge.Set                            // what is known of makers, models and hosts; what is built in
 	Sample   probe.Sample                              // 30 s of events, 20 s of metadata
 	Ports    []uint16                                  // ports the sweep connects to; discover's own list
 	Window   time.Duration                             // how long discovery listens; 6 s
@@ -144,7 +146,7 @@ func (r *runner) discoverAll(ctx context.Context) {
 
 func (r *runner) discoverBy(ctx context.Context, m discover.Method, neighbours *discover.Neighbourhood) {
 	r.o.Progress.Step(msg.Text("scan.step.discover", m.Doc))
-	env := discover.Env{Guard: r.o.Guard, Site: r.o.Site, Evidence: r.o.Evidence, Clock: r.o.Clock, Ports: r.o.Ports, Window: r.o.Window, Quick: r.o.Quick,
+	env := discover.Env{Guard: r.o.Guard, Site: r.o.Site, Evidence: r.o.Evidence, Clock: r.o.Clock, Data: r.o.Data, Ports: r.o.Ports, Window: r.o.Window, Quick: r.o.Quick,
 		Keep: r.o.Brief, Neighbours: neighbours, Progress: r.o.Progress.Step}
 	var found []audit.Coverage
 	err := isolated(func() (err error) {

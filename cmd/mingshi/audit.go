@@ -22,6 +22,7 @@ import (
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/knowledge"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/probe/all"
@@ -44,6 +45,7 @@ type plan struct {
 	window    time.Duration
 	simulated bool
 	clock     func() time.Time
+	data      *knowledge.Set // what is known of makers, models and hosts; nil: what is built in
 }
 
 // carryOut runs an audit from the authority to the bundle and returns its report. Before the guard agrees nothing is sent and
@@ -52,6 +54,11 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	packs, err := rules.Builtin()
 	if err != nil {
 		return audit.Report{}, fmt.Errorf("loading the rule packs: %w", err)
+	}
+	if p.data == nil {
+		if p.data, err = knowledge.Builtin(); err != nil {
+			return audit.Report{}, err
+		}
 	}
 	g, err := a.guardOf(p)
 	if err != nil {
@@ -73,16 +80,16 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 			}
 			return user, password, err
 		},
-		Sample: p.sample, Window: p.window, Clock: p.clock, Scrub: bundle.Scrub, Journal: bundle.Journal, Progress: progress})
+		Data: p.data, Sample: p.sample, Window: p.window, Clock: p.clock, Scrub: bundle.Scrub, Journal: bundle.Journal, Progress: progress})
 	progress.Step(msg.Text("scan.step.judge"))
 	gathered.Coverage = append(gathered.Coverage, kept...)
 	run.Complete, run.Why, run.Interfaces = gathered.Complete, gathered.Why, gathered.Interfaces
-	r, judgeErr := scan.Assemble(scan.Record{Site: *p.file, Observations: gathered.Observations, Coverage: gathered.Coverage, Tool: tool(), Run: run}, all.Modules(), packs)
+	r, judgeErr := scan.Assemble(scan.Record{Site: *p.file, Observations: gathered.Observations, Coverage: gathered.Coverage, Tool: tool(), Run: run, Data: p.data}, all.Modules(), packs)
 	progress.Done()
 	if judgeErr != nil {
 		// The evidence is worth keeping even when the judgement of it failed; "judge" can be run on it again.
 		r = audit.Report{Schema: audit.ReportSchema, Site: p.file.Site, Authority: p.file.Authority, Tool: tool(), Run: run,
-			Observations: gathered.Observations, Coverage: gathered.Coverage}
+			Data: p.data.Refs(), Observations: gathered.Observations, Coverage: gathered.Coverage}
 	}
 	if err := seal(bundle, p, &r, packs, a.lang); err != nil {
 		return r, a.rescue(p, r, err)
@@ -148,6 +155,11 @@ func seal(b *evidence.Bundle, p plan, r *audit.Report, packs []*rules.Pack, lang
 	for _, pack := range packs {
 		for name, data := range pack.Files() {
 			add("data/packs/"+pack.ID()+"/"+name, data, nil)
+		}
+	}
+	if p.data != nil {
+		for _, f := range p.data.Refs() {
+			add(dataDir+"/"+f.Name, p.data.File(f.Name), nil)
 		}
 	}
 	data, err := report.JSON(*r)

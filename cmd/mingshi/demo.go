@@ -19,10 +19,14 @@ import (
 var demoSample = probe.Sample{Events: 6 * time.Second, Metadata: 6 * time.Second}
 
 func (a *app) demoCommand() *cobra.Command {
-	var out string
+	var out, dataFiles string
 	c := &cobra.Command{Use: "demo", Short: a.t("cli.demo.short"), Long: a.t("cli.demo.long"), Args: a.between(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := a.checkReportFlags(); err != nil {
+				return err
+			}
+			data, err := a.knowledgeOf(dataFiles)
+			if err != nil {
 				return err
 			}
 			if out == "" {
@@ -40,7 +44,7 @@ func (a *app) demoCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("the demonstration's own site file: %w", err)
 			}
-			r, err := a.carryOut(c.Context(), plan{file: file, yaml: yaml, out: out, permit: audit.PermitSample, only: shop.Endpoints(),
+			r, err := a.carryOut(c.Context(), plan{data: data, file: file, yaml: yaml, out: out, permit: audit.PermitSample, only: shop.Endpoints(),
 				sample: demoSample, window: 3 * time.Second, simulated: true, clock: time.Now,
 				login: func(ref string) (string, string, error) {
 					user, password, ok := shop.Credential(ref)
@@ -61,6 +65,7 @@ func (a *app) demoCommand() *cobra.Command {
 			return a.finish(r, out)
 		}}
 	c.Flags().StringVarP(&out, "output", "o", "", a.t("cli.flag.output.demo"))
+	a.addDataFlag(c, &dataFiles)
 	a.addReportFlags(c)
 	return c
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/knowledge"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/probe/all"
@@ -28,7 +29,7 @@ import (
 const maxPorts = 64
 
 func (a *app) discoverCommand() *cobra.Command {
-	var siteFile, permit string
+	var siteFile, permit, dataFiles string
 	var ifaces, ports []string
 	var window time.Duration
 	var asJSON, watch, list bool
@@ -42,6 +43,9 @@ func (a *app) discoverCommand() *cobra.Command {
 			}
 			l := look{window: window, clock: time.Now}
 			var err error
+			if l.data, err = a.knowledgeOf(dataFiles); err != nil {
+				return err
+			}
 			if l.ports, err = a.portsOf(ports); err != nil {
 				return err
 			}
@@ -79,6 +83,7 @@ func (a *app) discoverCommand() *cobra.Command {
 	f.BoolVar(&asJSON, "json", false, a.t("cli.flag.json"))
 	f.BoolVar(&watch, "watch", false, a.t("cli.discover.flag.watch"))
 	f.BoolVar(&list, "list", false, a.t("cli.discover.flag.list"))
+	a.addDataFlag(c, &dataFiles)
 	return c
 }
 
@@ -121,12 +126,13 @@ type look struct {
 	ports  []uint16     // the sweep's; empty: its own list
 	window time.Duration
 	clock  func() time.Time
+	data   *knowledge.Set // nil: what is built in
 }
 
 // round looks once. It keeps nothing: what comes back is all there is.
 func (l look) round(ctx context.Context, modules []probe.Module, p scan.Progress) scan.Gathered {
 	return scan.Run(ctx, scan.Options{Site: l.file, Guard: l.guard, Modules: modules, Methods: discover.Methods(), Evidence: unrecorded{},
-		Ports: l.ports, Window: l.window, Quick: l.window == 0, Brief: true, Clock: l.clock, Progress: p})
+		Data: l.data, Ports: l.ports, Window: l.window, Quick: l.window == 0, Brief: true, Clock: l.clock, Progress: p})
 }
 
 // env is what a method may look at to say what it would send.

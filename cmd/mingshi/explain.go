@@ -89,6 +89,7 @@ func (e explainer) device(d audit.Device) error {
 			e.print("  %s: %s\n", e.t("cli.explain.ask"), e.ask(audit.FactName(f, next(s.Level))))
 		}
 	}
+	e.depth(d)
 	e.heading("cli.explain.coverage")
 	for _, c := range e.report.Coverage {
 		if slices.ContainsFunc(slices.Concat(d.Addresses, d.Loci, []string{d.ID}), func(a string) bool { return c.Target == a || strings.HasPrefix(c.Target, a+":") }) {
@@ -102,6 +103,34 @@ func (e explainer) device(d audit.Device) error {
 		}
 	}
 	return nil
+}
+
+// depth says how hard each function was looked for: what was answered, and what was not, with the reason.
+func (e explainer) depth(d audit.Device) {
+	e.heading("report.h.looked")
+	for _, l := range d.Looked {
+		e.print("  %s\n", msg.Word(string(l.Function)).In(e.lang))
+		if l.Unknown {
+			e.print("    %s\n", e.t("report.looked.unknown"))
+		}
+		for _, x := range []struct {
+			id   string
+			list []audit.Question
+		}{{"answered", l.Asked}, {"refused", l.Refused}, {"failed", l.Failed}, {"skipped", l.Skipped}} {
+			for _, q := range x.list {
+				why := ""
+				switch {
+				case q.Moot:
+					continue
+				case !q.Why.IsZero():
+					why = " — " + q.Why.In(e.lang)
+				case q.Login:
+					why = " (" + e.t("report.looked.login") + ")"
+				}
+				e.print("    %s: %s\n", e.t("report.looked."+x.id), clean.Text(q.Module+" "+q.Request+why, 300))
+			}
+		}
+	}
 }
 
 // next is the rung whose proof would say more: whether it is switched on before whether it runs.

@@ -15,6 +15,7 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/msg"
+	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/probe/all"
 	"github.com/mingshi-audit/mingshi/scan"
 	"github.com/mingshi-audit/mingshi/site"
@@ -57,6 +58,15 @@ type planModule struct {
 	Needs audit.Permit `json:"needs"`
 	Asks  audit.Text   `json:"asks"`
 	Why   audit.Text   `json:"why,omitzero"` // why it would not
+
+	Questions []planQuestion `json:"questions"` // everything it may ask under the run's permit, of devices that speak it
+}
+
+// planQuestion is one question of a protocol.
+type planQuestion struct {
+	Request string       `json:"request"`
+	Needs   audit.Permit `json:"needs"`
+	Login   bool         `json:"login"` // devices usually want a login for it
 }
 
 type planWatching struct {
@@ -106,7 +116,7 @@ func intentOf(p plan, g *guard.Guard) intent {
 		}
 	}
 	for _, m := range all.Modules() {
-		n.Modules = append(n.Modules, planModule{Name: m.Name, Needs: m.Needs, Asks: m.Doc, Why: tooFar(m.Needs, g)})
+		n.Modules = append(n.Modules, planModule{Name: m.Name, Needs: m.Needs, Asks: m.Doc, Why: tooFar(m.Needs, g), Questions: questionsOf(m, g.Permit())})
 	}
 	if p.permit >= audit.PermitSample {
 		n.Watching = &planWatching{Events: cmp.Or(p.sample.Events, 30*time.Second).Seconds(), Metadata: cmp.Or(p.sample.Metadata, 20*time.Second).Seconds()}
@@ -115,6 +125,17 @@ func intentOf(p plan, g *guard.Guard) intent {
 	n.Packets, n.Seconds, n.Uncounted = total(n.Methods)
 	n.NotDone = n.notDone(p)
 	return n
+}
+
+// questionsOf lists what a module may ask under a permit.
+func questionsOf(m probe.Module, permit audit.Permit) []planQuestion {
+	out := []planQuestion{}
+	for _, q := range m.Asks {
+		if q.Needs <= permit && m.Needs <= permit {
+			out = append(out, planQuestion{q.Request, q.Needs, q.Login})
+		}
+	}
+	return out
 }
 
 // entriesOf says of every inventory entry whether it would be asked, and whether its login can be had.

@@ -20,7 +20,7 @@ import (
 )
 
 func (a *app) scanCommand() *cobra.Command {
-	var siteFile, out, permit string
+	var siteFile, out, permit, dataFiles string
 	var ifaces []string
 	var window, events, metadata time.Duration
 	var planOnly, asJSON bool
@@ -50,7 +50,11 @@ func (a *app) scanCommand() *cobra.Command {
 			login := func(ref string) (string, string, error) {
 				return site.Resolve(ref, file, a.env, func(name string) ([]byte, error) { return os.ReadFile(besides(name, siteFile)) })
 			}
-			run := plan{file: file, yaml: yaml, dir: filepath.Dir(siteFile), permit: p, ifaces: ifaces, login: login,
+			data, err := a.knowledgeOf(dataFiles)
+			if err != nil {
+				return err
+			}
+			run := plan{data: data, file: file, yaml: yaml, dir: filepath.Dir(siteFile), permit: p, ifaces: ifaces, login: login,
 				sample: probe.Sample{Events: events, Metadata: metadata}, window: window, clock: time.Now}
 			if planOnly {
 				return a.showPlan(run, asJSON)
@@ -81,6 +85,7 @@ func (a *app) scanCommand() *cobra.Command {
 	f.DurationVar(&metadata, "metadata-for", 0, a.t("cli.flag.metadata-for"))
 	f.BoolVar(&planOnly, "plan", false, a.t("cli.plan.flag"))
 	f.BoolVar(&asJSON, "json", false, a.t("cli.plan.flag.json"))
+	a.addDataFlag(c, &dataFiles)
 	a.addReportFlags(c)
 	return c
 }

@@ -157,24 +157,57 @@ func ReadIndexes(v Values) []int {
 	return slices.Compact(out)
 }
 
+// locked finds the word by itself: a page that is not there may speak of clocks and blocks.
+var locked = regexp.MustCompile(`(?i)(?:^|[^a-z]|account|user|login)lock(?:ed)?(?:[^a-z]|$)`)
+
 // Locked reports whether a text says that the account is locked.
-func Locked(b []byte) bool {
-	s := strings.ToLower(string(b[:min(len(b), 4096)]))
-	return strings.Contains(strings.ReplaceAll(s, "unlock", ""), "lock")
-}
+func Locked(b []byte) bool { return locked.Match(b[:min(len(b), 4096)]) }
 
 // secret finds the values that give a login away: tables quote the recorder's own accounts at its cameras.
 var secret = regexp.MustCompile(`(?im)^[^=\r\n]*(?:password|passwd|pwd|username|userinfo|secret|token|authorit)[^=\r\n]*=([^\r\n]*)`)
 
-// Withhold returns the answer with the values of logins overwritten by asterisks. The input is left alone.
+// persons finds the values that name libraries and persons, or say how alike two faces are. A library's number and its name are
+// the operator's words for those who are in it.
+var persons = regexp.MustCompile(`(?im)^[^=\r\n]*(?:groupid|groupname|groupdetail|groupremark|simil[a-z]*|importantrank|personid|personname|candidate|certificate|facerecognition[^=\r\n]*\.name)[^=\r\n]*=([^\r\n]*)`)
+
+// inside finds a login, and what follows a question mark, in an address.
+var inside = regexp.MustCompile(`(?i)://([^/@\s]*)@|=[^?\r\n]*/[^?\r\n]*\?([^\r\n]*)`)
+
+// Withhold returns the answer with the values of logins, and those that speak of persons, overwritten by asterisks. Of the
+// latter, values that stand for nothing stay. The input is left alone.
 func Withhold(b []byte) []byte {
 	out := bytes.Clone(b)
-	for _, m := range secret.FindAllSubmatchIndex(b, -1) {
-		for i := m[2]; i < m[3]; i++ {
+	blank := func(from, to int) {
+		for i := from; i >= 0 && i < to; i++ {
 			out[i] = '*'
 		}
 	}
+	for _, m := range secret.FindAllSubmatchIndex(b, -1) {
+		blank(m[2], m[3])
+	}
+	for _, m := range persons.FindAllSubmatchIndex(b, -1) {
+		if !empty(string(b[m[2]:m[3]])) {
+			blank(m[2], m[3])
+		}
+	}
+	for _, m := range inside.FindAllSubmatchIndex(b, -1) {
+		blank(m[2], m[3])
+		blank(m[4], m[5])
+	}
 	return out
+}
+
+// Whole reports whether Read reads all of an answer: there is a line with a value, and none is passed over for its length or
+// for how many there are.
+func Whole(b []byte) bool {
+	n, values := 0, 0
+	for line := range bytes.Lines(b) {
+		if n++; n > maxLines || len(line) > maxLine {
+			return false
+		}
+		values += bytes.Count(line, []byte("="))
+	}
+	return values > 0
 }
 
 func boolean(s string) *bool {

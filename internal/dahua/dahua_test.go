@@ -63,20 +63,26 @@ func TestWithhold(t *testing.T) {
 }
 
 func TestLocked(t *testing.T) {
-	for s, want := range map[string]bool{"Error: Account Locked, remain 1800 s": true, "Invalid Authority!": false, "unlock": false, "": false} {
+	for s, want := range map[string]bool{"Error: Account Locked, remain 1800 s": true, "Invalid Authority!": false, "unlock": false, "AccountLocked": true, "the clock is blocked": false, "": false} {
 		if Locked([]byte(s)) != want {
 			t.Errorf("%q: %v", s, !want)
 		}
 	}
 }
 
-// TestRequestsOnlyRead: every question is a get.
+// TestRequestsOnlyRead: every question is a get, or one of the two that read by another word.
 func TestRequestsOnlyRead(t *testing.T) {
-	for _, r := range Requests() {
+	for _, r := range append(Requests(), Caps(1), Deployed(MaxAsked)) {
 		_, query, _ := strings.Cut(string(r), "?")
 		action, rest, _ := strings.Cut(strings.TrimPrefix(query, "action="), "&")
-		if !strings.HasPrefix(string(r), "/cgi-bin/") || !strings.HasPrefix(action, "get") || strings.Contains(rest, "action") {
+		reads := strings.HasPrefix(action, "get") || r == Libraries || r == Attach
+		if !strings.HasPrefix(string(r), "/cgi-bin/") || !reads || strings.Contains(rest, "action") || !Allowed(r) {
 			t.Errorf("%s", r)
+		}
+	}
+	for _, r := range []Request{Caps(0), Deployed(MaxAsked + 1), Deployed(-1), "/cgi-bin/faceRecognitionServer.cgi?action=startFind", "/cgi-bin/magicBox.cgi?action=reboot", ""} {
+		if Allowed(r) {
+			t.Errorf("%s may be asked", r)
 		}
 	}
 }

@@ -22,6 +22,41 @@ func Load() (*DB, error) { return embedded() }
 
 var embedded = sync.OnceValues(func() (*DB, error) { return load(data) })
 
+// Files returns the embedded files by name, the folder left out.
+func Files() map[string][]byte {
+	out := map[string][]byte{}
+	entries, err := fs.ReadDir(data, "data")
+	for _, e := range entries {
+		var b []byte
+		if b, err = fs.ReadFile(data, "data/"+e.Name()); err == nil {
+			out[e.Name()] = b
+		}
+	}
+	if err != nil {
+		panic("fingerprint: " + err.Error()) // what is embedded can be read
+	}
+	return out
+}
+
+// Parse is Load for files of other contents, by name. Files of other names are left alone.
+func Parse(files map[string][]byte) (*DB, error) { return load(memory(files)) }
+
+// memory is a file system of the files in data.
+type memory map[string][]byte
+
+// Open implements fs.FS; it has nothing to open, for files are read whole.
+func (memory) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// ReadFile implements fs.ReadFileFS.
+func (m memory) ReadFile(name string) ([]byte, error) {
+	if b, ok := m[strings.TrimPrefix(name, "data/")]; ok {
+		return b, nil
+	}
+	return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
+}
+
 func load(fsys fs.FS) (*DB, error) {
 	db := &DB{prefixes: map[string]prefix{}, vendors: map[string]string{}}
 	var err error

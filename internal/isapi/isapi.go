@@ -1,9 +1,10 @@
-// Package isapi reads the answers of Hikvision's ISAPI: XML documents to structs. Firmware of different years writes the same
-// names in different namespaces, so local names decide. It knows the questions that may be asked (Paths) and nothing of
-// sockets or audits. What a document does not say is left empty, and logins that a document quotes are never kept.
+// Package isapi reads the answers of Hikvision's ISAPI: documents to structs, and the stream of alarms to a tally. Firmware of
+// different years writes the same names in different namespaces, so local names decide. It knows the questions that may be
+// asked (Paths), which names mean which function on faces (data/names.yaml), and nothing of sockets or observations. What a document does not say is left empty, and logins that a document quotes are never kept.
 package isapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -22,6 +23,12 @@ const (
 
 // ErrOther is returned for a document that is not the one asked for; errors.Is finds it.
 var ErrOther = errors.New("another document")
+
+// errNoJSON stands for what the JSON decoder says, which may quote the device.
+var errNoJSON = errors.New("not the JSON asked for")
+
+// limits bound what is read of a document, and leave out logins that it quotes.
+var limits = xmltree.Options{MaxBytes: 1 << 20, MaxDepth: 32, MaxElements: 40_000, MaxAttributes: 32, Drop: login}
 
 // Device is /ISAPI/System/deviceInfo.
 type Device struct {
@@ -145,8 +152,11 @@ func (r Refusal) NotSupported() bool {
 	return slices.Contains([]string{"notsupport", "methodnotallowed", "invalidurl"}, strings.ToLower(r.Sub))
 }
 
-// ReadRefusal reads a ResponseStatus or userCheck document; ok is false for any other.
+// ReadRefusal reads a ResponseStatus or userCheck document, the former in XML or JSON; ok is false for any other.
 func ReadRefusal(b []byte) (r Refusal, ok bool) {
+	if t := bytes.TrimSpace(b); len(t) > 0 && t[0] == '{' {
+		return readRefusalJSON(t)
+	}
 	n, err := root(b, "ResponseStatus")
 	if err != nil {
 		if n, err = root(b, "userCheck"); err != nil {
@@ -163,6 +173,22 @@ func ReadRefusal(b []byte) (r Refusal, ok bool) {
 	return r, true
 }
 
+func readRefusalJSON(b []byte) (r Refusal, ok bool) {
+	var d struct {
+		StatusString  string `json:"statusString"`
+		SubStatusCode string `json:"subStatusCode"`
+	}
+	if object(b, &d) != nil || d.SubStatusCode == "" {
+		return Refusal{}, false
+	}
+	r.Sub = clean.Text(d.SubStatusCode, maxText)
+	for _, s := range []string{d.SubStatusCode, d.StatusString} {
+		s = strings.ToLower(s)
+		r.Locked = r.Locked || strings.Contains(s, "lock") && !strings.Contains(s, "unlock")
+	}
+	return r, true
+}
+
 // Locked reports whether a document says that the account is locked.
 func Locked(b []byte) bool {
 	r, ok := ReadRefusal(b)
@@ -171,7 +197,7 @@ func Locked(b []byte) bool {
 
 // root parses a document and returns its root if it has that name.
 func root(b []byte, name string) (*xmltree.Node, error) {
-	doc, err := xmltree.Parse(b, xmltree.Options{MaxBytes: 1 << 20, MaxDepth: 16, MaxElements: 40_000, MaxAttributes: 32, Drop: login})
+	doc, err := xmltree.Parse(b, limits)
 	if err != nil {
 		return nil, fmt.Errorf("isapi: %s: %w", name, err)
 	}
@@ -185,7 +211,7 @@ func root(b []byte, name string) (*xmltree.Node, error) {
 
 // login reports elements that quote an account: the recorder's own at the camera.
 func login(local string) bool {
-	return local == "userName" || local == "password"
+	return local == "userName" || strings.Contains(strings.ToLower(local), "password")
 }
 
 func bounded(ns []*xmltree.Node) []*xmltree.Node { return ns[:min(len(ns), maxChannels)] }

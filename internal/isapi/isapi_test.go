@@ -123,14 +123,24 @@ func TestRefusal(t *testing.T) {
 
 // TestPathsOnlyRead: nothing that writes, shows pictures or lists persons is among the questions.
 func TestPathsOnlyRead(t *testing.T) {
-	for _, p := range Paths() {
-		if !strings.HasPrefix(string(p), "/ISAPI/") || strings.ContainsAny(string(p), "?#") {
+	var all []Path
+	for _, f := range Forms() {
+		all = append(all, f.Of(7))
+	}
+	for _, p := range append(all, Paths()...) {
+		path, query, _ := strings.Cut(string(p), "?")
+		if !strings.HasPrefix(path, "/ISAPI/") || query != "" && query != "format=json" || !Listed(p) {
 			t.Errorf("%s", p)
 		}
-		for _, word := range []string{"picture", "FDLib", "FDSearch", "UserInfo", "activate", "reboot", "Security", "auth"} {
-			if strings.Contains(strings.ToLower(string(p)), strings.ToLower(word)) {
+		for _, word := range []string{"picture", "FDSearch", "FaceDataRecord", "UserInfo/Search", "CaptureFaceData", "AcsEvent", "faceScore", "triggers", "activate", "reboot", "Security", "auth"} {
+			if strings.Contains(strings.ToLower(path), strings.ToLower(word)) {
 				t.Errorf("%s asks for %s", p, word)
 			}
+		}
+	}
+	for _, p := range []Path{"/ISAPI/Smart/FaceDetect/0", "/ISAPI/Smart/FaceDetect/1x", "/ISAPI/Intelligent/FDLib/1/picture", ""} {
+		if Listed(p) {
+			t.Errorf("%s is on the list", p)
 		}
 	}
 }
@@ -150,5 +160,23 @@ func FuzzRead(f *testing.F) {
 			t.Error("more channels than the bound")
 		}
 		Locked(b)
+		ReadFlags(b, "DeviceCap") //nolint:errcheck // it must not panic
+		ReadResource(b)           //nolint:errcheck
+		ReadFaceMode(b)           //nolint:errcheck
+		CountLibraries(b)         //nolint:errcheck
+		ReadPersonCount(b)        //nolint:errcheck
+		if x, _ := ReadReaders(b); len(x) > maxNames {
+			t.Error("more readers than the bound")
+		}
+		for _, object := range []string{"FaceDetect", "FaceRule", "FaceContrast"} {
+			if x, _ := ReadSettings(b, object); len(x) > maxChannels {
+				t.Error("more settings than the bound")
+			}
+		}
+		for _, what := range []string{"http-events", "isup", "cloud", "sip"} {
+			if x, _ := ReadHosts(b, what); len(x) > maxNames {
+				t.Error("more hosts than the bound")
+			}
+		}
 	})
 }

@@ -29,6 +29,11 @@ func DemoShop() []Spec {
 		found(OpenCamera("cam-12"), "橱窗"),
 		at(GarbageDevice("cam-13"), "Z2", "旧摄像机"),
 		at(SilentDevice("cam-14"), "Z6", "故障摄像机"),
+		at(HikFaceCapture("cam-15"), "Z2", "鞋区"),
+		at(DahuaFaceRuleOff("cam-16"), "Z2", "试衣间外走廊"),
+		at(HikRecorder("nvr-02"), "Z4", "二楼录像机"),
+		found(FrigateRecognising("srv-01"), "后仓的小主机"),
+		found(VIIDServer("srv-02"), "视图库接口"),
 		found(Printer("printer-01"), "Office printer"),
 		found(Phone("phone-01"), "Somebody's phone"),
 	}

@@ -30,6 +30,7 @@ type device struct {
 	points *points
 	stream *rtspServer
 	server *http.Server
+	makers makers
 	wg     sync.WaitGroup
 
 	mu     sync.Mutex
@@ -84,11 +85,14 @@ func (d *device) filled(s Spec) Spec {
 }
 
 func (d *device) start(host netip.Addr) error {
-	ln, err := d.listen(host, 8080, d.firstHTTP)
+	ln, err := d.listen(host, d.port(), d.firstHTTP)
 	if err != nil {
 		return err
 	}
 	d.http = ln.Addr().(*net.TCPAddr).AddrPort()
+	if ln, err = d.startMakers(host, ln); err != nil {
+		return err
+	}
 	d.server = &http.Server{
 		Handler:           http.HandlerFunc(d.serve),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -132,6 +136,7 @@ func (d *device) close() {
 	if d.stream != nil {
 		d.stream.close()
 	}
+	d.makers.close()
 	d.wg.Wait()
 	d.points.close()
 }

@@ -14,6 +14,7 @@ type ISAPI struct {
 	Proxied []Proxied // cameras fetched over the network
 	Inputs  []Socket  // analog sockets; listed only by devices that have any
 	NoList  bool      // answers 403 notSupport where the cameras are listed
+	Faces   HikFaces  // what it has and does with faces
 }
 
 // Proxied is a camera a recorder fetches over the network.
@@ -37,6 +38,25 @@ const vendorReading = `
 /ISAPI/ContentMgmt/InputProxy/channels
 /ISAPI/ContentMgmt/InputProxy/channels/status
 /ISAPI/System/Video/inputs/channels
+/ISAPI/System/Video/inputs/channels/{channel}/VCAResource
+/ISAPI/System/capabilities
+/ISAPI/Smart/capabilities
+/ISAPI/Smart/FaceDetect/{channel}
+/ISAPI/Intelligent/capabilities
+/ISAPI/Intelligent/channels/{channel}/faceRule
+/ISAPI/Intelligent/channels/{channel}/faceContrast
+/ISAPI/Intelligent/FDLib
+/ISAPI/Intelligent/FDLib/capabilities
+/ISAPI/Event/channels/capabilities
+/ISAPI/Event/notification/httpHosts
+/ISAPI/Event/notification/alertStream
+/ISAPI/System/Network/Ehome
+/ISAPI/System/Network/EZVIZ
+/ISAPI/System/Network/SIP
+/ISAPI/AccessControl/capabilities
+/ISAPI/AccessControl/FaceRecognizeMode?format=json
+/ISAPI/AccessControl/AcsWorkStatus?format=json
+/ISAPI/AccessControl/UserInfo/Count?format=json
 /cgi-bin/magicBox.cgi?action=getSystemInfo
 /cgi-bin/magicBox.cgi?action=getDeviceType
 /cgi-bin/magicBox.cgi?action=getDeviceClass
@@ -71,7 +91,7 @@ func (d *device) vendor(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Server", d.spec.Page.Server)
 	}
 	login, locked := d.vendorLogin(r)
-	d.saw(r.Method+" "+clip(r.URL.RequestURI(), 80), login)
+	d.saw(r.Method+" "+clip(hikChannel.ReplaceAllString(r.URL.RequestURI(), "${1}{channel}${2}"), 300), login)
 	switch {
 	case login != LoginOK:
 		d.turnAway(w, login == LoginStale, locked, isapi)
@@ -141,6 +161,9 @@ func (d *device) serveISAPI(w http.ResponseWriter, r *http.Request) {
 				text(&body, x[0], x[1])
 			}
 		})
+	case d.serveHikFaces(w, r, &body):
+		return
+	case body.Len() > 0:
 	case i.NoList:
 	case path == "/ISAPI/ContentMgmt/InputProxy/channels" && i.Proxied != nil:
 		d.element(&body, "InputProxyChannelList", func() {

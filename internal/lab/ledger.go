@@ -119,9 +119,12 @@ tad GetServiceCapabilities GetAnalyticsEngines GetAnalyticsState`
 // listed reports whether a request only reads. RTSP SETUP is on the list for the metadata track alone; the RTSP server
 // words any other SETUP differently.
 func listed(what string) bool {
+	if strings.Contains(makerReading, "\n"+what+"\n") || strings.Contains(ownReading, "\n"+what+"\n") || ownRule.MatchString(what) || cgiReads(what) {
+		return true
+	}
 	switch first, rest, _ := strings.Cut(what, " "); first {
 	case "GET", "HEAD":
-		return rest == "/" || first == "GET" && strings.Contains(vendorReading, "\n"+rest+"\n")
+		return rest == "/" || first == "GET" && strings.Contains(vendorReading+serverReading, "\n"+rest+"\n")
 	case "RTSP":
 		method, _, _ := strings.Cut(rest, " ")
 		return slices.Contains([]string{"OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN", "GET_PARAMETER"}, method)

@@ -34,11 +34,21 @@ type Spec struct {
 	Analytics Analytics
 	Events    Events
 	Metadata  Metadata
-	Apps      []App    // on-camera applications (AppMgmt)
-	PACS      []string // identifier types of an access terminal ("pt:Face")
-	Recording bool     // lists the recording, search and replay services
-	ISAPI     *ISAPI   // Hikvision's interface
-	CGI       *CGI     // Dahua's
+	Apps      []App     // on-camera applications (AppMgmt)
+	PACS      []string  // identifier types of an access terminal ("pt:Face")
+	Recording bool      // lists the recording, search and replay services
+	ISAPI     *ISAPI    // Hikvision's interface
+	CGI       *CGI      // Dahua's
+	HoloSens  *HoloSens // Huawei's
+	Reolink   *Reolink
+	VIGI      *VIGI // TP-Link's OpenAPI, on a port of its own
+	Protect   *Protect
+	ZK        bool    // listens where ZKTeco's terminals do, and says nothing
+	TLS       bool    // the web port speaks TLS
+	LAPI      *LAPI   // Uniview's
+	SUNAPI    *SUNAPI // Hanwha's
+	VAPIX     *VAPIX  // Axis's
+	Server    *Server // a program's that works on other devices' pictures
 
 	Style  Style
 	Quirks Quirks

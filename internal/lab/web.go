@@ -30,7 +30,7 @@ func (d *device) serve(w http.ResponseWriter, r *http.Request) {
 		d.serveSOAP(w, r, body, release)
 		return
 	}
-	if d.vendor(w, r) {
+	if d.maker(w, r, body) || d.vendor(w, r) || d.served(w, r) || d.ownInterface(w, r, body) {
 		return
 	}
 	d.saw(r.Method+" "+clip(r.URL.RequestURI(), 80), httpLogin(r))

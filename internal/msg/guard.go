@@ -40,5 +40,6 @@ var guardMessages = map[string]audit.Text{
 	"guard.policy.personal":  {ZH: "“%[1]s”会取得人脸或人员资料，举证不需要，不发送", EN: "%[1]q hands out faces or persons, which no proof needs, and is not sent"},
 	"guard.policy.forbidden": {ZH: "请求中含有“%[1]s”，任何情况下不发送", EN: "a request with %[1]q is never sent"},
 	"guard.policy.bypass":    {ZH: "请求以参数 auth 绕过登录，任何情况下不发送", EN: "a request with the parameter auth bypasses the login and is never sent"},
+	"guard.policy.clear":     {ZH: "“%[1]s”的登录含明文密码，仅在 TLS 加密连接内发送", EN: "the login at %[1]q shows the password and is sent within TLS only"},
 	"guard.policy.inference": {ZH: "该端口的 /health 会触发一次人脸推理，不发送", EN: "/health on this port runs a face inference and is not sent"},
 }

@@ -5,9 +5,11 @@ import "github.com/mingshi-audit/mingshi/audit"
 // recorderMessages are the sentences about recorders and the cameras behind them. Arguments carry explicit indexes (%[1]s), so
 // that each language has its own order.
 var recorderMessages = map[string]audit.Text{
-	"probe.isapi.doc":      {ZH: "海康威视 ISAPI：设备身份，以及录像机所接的摄像机", EN: "Hikvision ISAPI: who the device is, and which cameras are behind a recorder"},
+	"probe.isapi.doc":      {ZH: "海康威视 ISAPI：设备身份、录像机所接的摄像机、人脸功能的能力与开关、结果发往何处，以及经许可观察到的报警", EN: "Hikvision ISAPI: who the device is, which cameras are behind a recorder, what it could do and does with faces, where results go, and alarms where watching is allowed"},
 	"probe.isapi.progress": {ZH: "读取 %[1]s 的 ISAPI", EN: "asking %[1]s over ISAPI"},
-	"probe.dahua.doc":      {ZH: "大华 CGI：设备身份，以及录像机所接的摄像机", EN: "Dahua CGI: who the device is, and which cameras are behind a recorder"},
+	"probe.isapi.watching": {ZH: "ISAPI：观察报警事件流", EN: "ISAPI: watching the stream of alarms"},
+	"probe.dahua.doc":      {ZH: "大华 CGI：设备身份、录像机所接的摄像机，以及人脸功能的能力、配置、实时事件与外发去向", EN: "Dahua CGI: who the device is, which cameras are behind a recorder, what it does with faces and where results go"},
+	"probe.dahua.events":   {ZH: "监看 %[1]s 的大华事件", EN: "watching the events of %[1]s over Dahua's CGI"},
 	"probe.dahua.progress": {ZH: "读取 %[1]s 的大华 CGI 接口", EN: "asking %[1]s over Dahua's CGI"},
 
 	"scan.channel.outside":  {ZH: "只有录像机（%[1]s）知道，录像机所说的地址在检查范围以外：未联系，人脸功能未知", EN: "known only from the recorder %[1]s, at an address outside the perimeter: not asked, and what it does with faces is unknown"},

@@ -197,8 +197,8 @@ var reportMessages = map[string]audit.Text{
 	"report.why.active":     {ZH: "观察期间见到设备输出结果", EN: "the device emitted results while it was watched"},
 	"report.why.dispute":    {ZH: "证据相互矛盾，按未查明处理", EN: "the evidence contradicts itself and is treated as unknown"},
 
-	"report.legend.text": {ZH: "? 未查明 · - 经登录核查未见 · 具备能力、已启用都不等于正在处理人脸",
-		EN: "? unknown · - none found on authenticated enumeration · neither capable nor configured shows that faces are processed"},
+	"report.legend.text": {ZH: "? 未查明 · - 经登录核查未见 · ~ 仅由型号推断 · ! 来源相互矛盾 · 具备能力、已启用都不等于正在处理人脸",
+		EN: "? unknown · - none found on authenticated enumeration · ~ inferred from the model · ! sources disagree · neither capable nor configured shows that faces are processed"},
 	"report.level.brief.absent": {ZH: "经登录核查未见", EN: "none found"},
 	"report.level.unknown":      {ZH: "?", EN: "?"},
 	"report.level.absent":       {ZH: "-", EN: "-"},

@@ -31,8 +31,7 @@ var scanMessages = map[string]audit.Text{
 	"scan.recall.few":        {ZH: "两种方式都找到的只有 %[1]d 台，重合太少，不足以推算还有多少没有找到。", EN: "Found by both ways: only %[1]d, too few to estimate how many others there are."},
 	"scan.recall.blind":      {ZH: "关机、断网或者在隔离网段的摄像机，哪种方式都看不到，也不在推算之内；只有现场清点才能发现。", EN: "A camera that is switched off, unplugged or on an isolated network is missed by both ways and is in no estimate; only a count on site can show it."},
 
-	"scan.face.dispute": {ZH: "两处来源对%[1]s的说法不一致，不作认定", EN: "two sources disagree about %[1]s; it is left open"},
-	"scan.face.off":     {ZH: "规则或模块存在，但读到的状态为关闭或未配置", EN: "the device could, but what was read says switched off or not configured"},
+	"scan.face.off": {ZH: "规则或模块存在，但读到的状态为关闭或未配置", EN: "the device could, but what was read says switched off or not configured"},
 
 	"scan.denied":           {ZH: "未发送（%[1]s，%[3]d 次）：%[2]s", EN: "not sent (%[1]s, %[3]d times): %[2]s"},
 	"scan.foreign":          {ZH: "在范围以外的地址应答：仅记录，未联系", EN: "answered from an address outside the perimeter: recorded, not contacted"},

@@ -26,28 +26,30 @@ const (
 
 // floors says on which floor a package stands; the longest prefix decides. A package imports lower floors, or its own tree.
 var floors = map[string]int{
-	"audit":               0,
-	"bench":               6,
-	"internal/clean":      1,
-	"internal/httpdigest": 1,
-	"internal/mac":        1,
-	"internal/msg":        1,
-	"internal/xmltree":    1,
-	"internal":            2, // guard and the wire packages
-	"capture":             2,
-	"evidence":            2,
-	"site":                2,
-	"rules":               2,
-	"report":              2,
-	"discover":            3,
-	"probe":               3,
-	"scan":                4,
-	"fleet":               5,
-	"cmd":                 6,
-	"internal/netlab":     5, // a network of its own; see TestTheNamespaceLabIsNotShipped
-	"internal/lab":        5, // a shop of its own: may use what it simulates devices for, nothing may use it but cmd and tests
-	"internal/repo":       7,
-	"internal/scenario":   7,
+	"audit":                0,
+	"bench":                6,
+	"internal/clean":       1,
+	"internal/fingerprint": 1,
+	"internal/httpdigest":  1,
+	"internal/jsonkeep":    1,
+	"internal/mac":         1,
+	"internal/msg":         1,
+	"internal/xmltree":     1,
+	"internal":             2, // guard and the wire packages
+	"capture":              2,
+	"evidence":             2,
+	"site":                 2,
+	"rules":                2,
+	"report":               2,
+	"discover":             3,
+	"probe":                3,
+	"scan":                 4,
+	"fleet":                5,
+	"cmd":                  6,
+	"internal/netlab":      5, // a network of its own; see TestTheNamespaceLabIsNotShipped
+	"internal/lab":         5, // a shop of its own: may use what it simulates devices for, nothing may use it but cmd and tests
+	"internal/repo":        7,
+	"internal/scenario":    7,
 }
 
 // TestFloors holds the layout: what is below knows nothing of what is above.

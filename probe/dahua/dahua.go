@@ -1,13 +1,17 @@
-// Package dahua asks devices of Dahua's firmware, white labels included, over its CGI programs: who they are, and which
-// cameras are behind a recorder. It asks only where something already points to that maker, reads only, and needs a login
-// for anything but the name of the place that wants one. What the answers mean about faces is not read here.
+// Package dahua asks devices of Dahua's firmware, white labels included, over its CGI programs: who they are, which cameras are
+// behind a recorder, what they could do with faces, which rules are switched on, which libraries are armed, where results go
+// and, where the permit allows it, what they report while watched. It asks only where something already points to that maker,
+// reads only, and needs a login for anything but the name of the place that wants one. What names mean is package
+// internal/dahua's; here is the order of the questions, and the facts.
 package dahua
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -34,9 +38,12 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.dahua.doc"),
 		Needs: audit.PermitQuery,
-		Facts: []audit.FactSpec{}, // who a device is and what is behind it proves nothing about faces
+		Facts: probe.FaceFacts(),
+		Asks:  asks(),
 		Wants: wants,
 		Probe: ask,
+
+		Derive: Derive,
 	}
 }
 
@@ -50,6 +57,22 @@ type Data struct {
 	Class    string `json:"class,omitempty"` // "NVR", "IPC", "VTO" …
 	Channels int    `json:"channels,omitempty"`
 	Unused   int    `json:"unused,omitempty"` // entries that are switched off
+	Whole    bool   `json:"-"`                // every line of the answer was read
+
+	Channel  int            `json:"channel,omitempty"` // that was asked about, from one
+	Caps     *wire.Listing  `json:"caps,omitempty"`
+	Scenes   []wire.Scene   `json:"scenes,omitempty"`
+	Rules    []wire.Rule    `json:"rules,omitempty"` // those of faces
+	AllRules int            `json:"all_rules,omitempty"`
+	Handlers []wire.Handler `json:"handlers,omitempty"`
+	Groups   *wire.Groups   `json:"groups,omitempty"`   // libraries there are
+	Deployed *wire.Groups   `json:"deployed,omitempty"` // libraries a channel is compared with
+	Compare  *wire.Compare  `json:"compare,omitempty"`
+	Uploads  []wire.Upload  `json:"uploads,omitempty"`
+	Code     string         `json:"code,omitempty"`    // of the event that goes on …
+	Running  []int          `json:"running,omitempty"` // … at these channels, from zero
+	Live     *wire.Tally    `json:"live,omitempty"`
+	None     *Conclusion    `json:"none,omitempty"` // the device has nothing for faces
 }
 
 // session is one conversation with one device.
@@ -61,6 +84,9 @@ type session struct {
 	model  string
 	serial string
 	remote map[int]bool // indexes of cameras fetched over the network; nil where that is not known
+	used   []int        // channels that a camera is at, from one, ascending
+	loaded []wire.Scene // engines for faces
+	seen   bool         // faces were at work while we looked
 }
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
@@ -74,8 +100,14 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	env.Progress(msg.Text("probe.dahua.progress", at.String()))
 	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, Locked: wire.Locked, Withhold: wire.Withhold}}
 	defer s.asker.Close()
-	if s.who(ctx) && s.recorder() {
+	if !s.who(ctx) {
+		return s.out, nil
+	}
+	if s.recorder() {
 		s.channels(ctx)
+	}
+	if !env.Brief {
+		s.faces(ctx)
 	}
 	return s.out, nil
 }
@@ -97,18 +129,15 @@ func (s *session) put(ctx context.Context, q wire.Request) (wire.Values, *audit.
 	if id := fingerprintOf(r.Realm); id != nil && o.Status != audit.OK {
 		o.Identity = id
 	}
+	v := wire.Read(r.Body)
+	if text := bytes.TrimSpace(r.Body); o.Status == audit.OK && len(text) > 0 && (text[0] == '<' || len(v) == 0) {
+		o.Status, o.Detail = audit.Malformed, "not the answer of such a program"
+	}
 	if o.Status != audit.OK {
 		return nil, &o, d
 	}
-	return wire.Read(r.Body), &o, d
-}
-
-// kindOf names a question: "getSystemInfo", "getConfig RemoteDevice".
-func kindOf(q wire.Request) string {
-	_, query, _ := strings.Cut(string(q), "?action=")
-	action, rest, _ := strings.Cut(query, "&")
-	_, name, _ := strings.Cut(rest, "=")
-	return strings.TrimSpace(action + " " + name)
+	d.Whole = wire.Whole(r.Body)
+	return v, &o, d
 }
 
 // fingerprintOf reads the serial number that the realm of a challenge spells out.
@@ -192,16 +221,19 @@ func (s *session) goesOn(answered bool) bool {
 
 func (s *session) recorder() bool { return kind(s.class, s.model) == audit.KindRecorder }
 
-// kind reads the device's class, and its model where it has none.
+// kind reads the device's class, and its model where it has none: words that one of their parts begins with.
 func kind(class, model string) audit.Kind {
 	in := func(text string, words ...string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToUpper(text), w) })
+		parts := strings.FieldsFunc(strings.ToUpper(text), func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') })
+		return slices.ContainsFunc(parts, func(p string) bool {
+			return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(p, w) })
+		})
 	}
 	for _, text := range []string{class, model} {
 		switch {
 		case in(text, "NVR", "XVR", "DVR", "HVR", "HCVR", "EVS", "IVSS"):
 			return audit.KindRecorder
-		case in(text, "VTO", "ASI", "ASC", "FACE"):
+		case in(text, "VTO", "ASI", "ASC", "ASA", "FACE"):
 			return audit.KindTerminal
 		case in(text, "IPC", "SD", "TPC", "ITC"):
 			return audit.KindCamera
@@ -242,6 +274,7 @@ func (s *session) channels(ctx context.Context) {
 				d.Unused++
 				continue
 			}
+			s.used = append(s.used, x.Index+1)
 			out = append(out, audit.Channel{ID: id(x.Index), Name: x.Name})
 		}
 		return out
@@ -255,6 +288,18 @@ func (s *session) channels(ctx context.Context) {
 		}
 		return out
 	})
+}
+
+// at lists channels that a camera is at: those with a title, or else those that fetch one.
+func (s *session) at() []int {
+	if len(s.used) > 0 {
+		return s.used
+	}
+	var out []int
+	for _, i := range slices.Sorted(maps.Keys(s.remote)) {
+		out = append(out, i+1)
+	}
+	return out
 }
 
 // id is how a recorder's own screen numbers a channel: from one.

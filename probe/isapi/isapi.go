@@ -1,6 +1,8 @@
-// Package isapi asks devices of Hikvision's firmware, white labels included, over ISAPI: who they are, and which cameras are
-// behind a recorder. It asks only where something already points to that maker, reads only, and needs a login for anything
-// but the name of the place that wants one. What the answers mean about faces is not read here.
+// Package isapi asks devices of Hikvision's firmware, white labels included, over ISAPI: who they are, which cameras are
+// behind a recorder, what they do with faces and where they send what they find. It asks only where something already points
+// to that maker, reads only, and needs a login for anything but the name of the place that wants one. What the device could do
+// is capable; a function's own switch that is on is configured; alarms seen while watching are active. Linkage (triggers,
+// arming schedules) and libraries that merely exist show nothing of that, and triggers are not even asked for.
 package isapi
 
 import (
@@ -31,9 +33,12 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.isapi.doc"),
 		Needs: audit.PermitQuery,
-		Facts: []audit.FactSpec{}, // who a device is and what is behind it proves nothing about faces
-		Wants: wants,
-		Probe: ask,
+		Facts: probe.FaceFacts(),
+		Asks:  questions(),
+
+		Wants:  wants,
+		Probe:  ask,
+		Derive: Derive,
 	}
 }
 
@@ -41,20 +46,18 @@ func wants(t audit.Target) bool {
 	return probe.WebInterface(t) && (t.Method == "sadp" || probe.MadeBy(t, makers...))
 }
 
-// Data is what an observation of this module holds.
-type Data struct {
-	Realm    string `json:"realm,omitempty"` // of the challenge
-	Type     string `json:"type,omitempty"`  // deviceType, as the device writes it
-	Reason   string `json:"reason,omitempty"`
-	Channels int    `json:"channels,omitempty"` // entries of a list of channels
-	Unused   int    `json:"unused,omitempty"`   // of these, sockets that are switched off
-}
-
 // session is one conversation with one device.
 type session struct {
 	env   probe.Env
 	asker *probe.Asker
-	out   []audit.Observation
+	notes []*note
+	faces faces // what was learned of faces so far
+}
+
+// note is an observation in the making.
+type note struct {
+	audit.Observation
+	data Data
 }
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
@@ -68,75 +71,92 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	env.Progress(msg.Text("probe.isapi.progress", at.String()))
 	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, Locked: wire.Locked}}
 	defer s.asker.Close()
-	if recorder, analog := s.device(ctx); recorder {
+	who, ok := s.device(ctx)
+	recorder, analog := who.Recorder()
+	if recorder {
 		s.channels(ctx, analog)
 	}
-	return s.out, nil
+	if ok && !env.Brief {
+		s.settle(ctx, who)
+	}
+	return s.done(), nil
 }
 
-// put asks one question and begins its observation. The maker's own words for a refusal count.
-func (s *session) put(ctx context.Context, p wire.Path) (*probe.Reply, *audit.Observation, *Data) {
+// done ends the observations.
+func (s *session) done() []audit.Observation {
+	var out []audit.Observation
+	for _, n := range s.notes {
+		if b, err := json.Marshal(n.data); err == nil && string(b) != "{}" {
+			n.Data = b
+		}
+		out = append(out, n.Observation)
+	}
+	return out
+}
+
+// put asks one question and begins its observation, of that class. The maker's own words for a refusal count.
+func (s *session) put(ctx context.Context, p wire.Path, class audit.Class) (*probe.Reply, *note) {
+	return s.putAs(ctx, p, get(p), class)
+}
+
+func (s *session) putAs(ctx context.Context, p wire.Path, kind string, class audit.Class) (*probe.Reply, *note) {
 	r := s.asker.Ask(ctx, string(p))
-	o := r.Observation(moduleName, "GET "+string(p), audit.ClassInventory, s.asker.At)
-	d := &Data{Realm: r.Realm}
+	return r, s.begin(r, kind, class)
+}
+
+// begin begins the observation of a reply.
+func (s *session) begin(r *probe.Reply, kind string, class audit.Class) *note {
+	n := &note{Observation: r.Observation(moduleName, kind, class, s.asker.At), data: Data{Realm: r.Realm}}
 	if no, ok := wire.ReadRefusal(r.Body); ok && r.Status != audit.OK {
-		d.Reason = no.Sub
-		if r.Status == audit.Refused && no.NotSupported() {
-			o.Status = audit.NotSupported
+		n.data.Reason = no.Sub
+		if (r.Status == audit.Refused || r.Status == audit.BadArgument) && no.NotSupported() {
+			n.Status = audit.NotSupported
 		}
 	}
-	return r, &o, d
+	return n
 }
 
 // keep ends an observation.
-func (s *session) keep(o *audit.Observation, d *Data) {
-	if b, err := json.Marshal(d); err == nil && string(b) != "{}" {
-		o.Data = b
-	}
-	s.out = append(s.out, *o)
-}
+func (s *session) keep(n *note) { s.notes = append(s.notes, n) }
 
 // misread marks an answer that is not the document asked for.
-func misread(o *audit.Observation, err error) {
+func misread(o *note, err error) {
 	o.Status, o.Detail = audit.Malformed, err.Error()
 }
 
-// device asks who the device is. It reports whether cameras can be behind it, and whether they can be wired to it.
-func (s *session) device(ctx context.Context) (recorder, analog bool) {
-	r, o, d := s.put(ctx, wire.DeviceInfo)
+// device asks who the device is. ok is false where it did not say.
+func (s *session) device(ctx context.Context) (who wire.Device, ok bool) {
+	r, n := s.put(ctx, wire.DeviceInfo, audit.ClassInventory)
 	if s.asker.Follow(r) {
-		s.keep(o, d)
-		r, o, d = s.put(ctx, wire.DeviceInfo)
+		s.keep(n)
+		r, n = s.put(ctx, wire.DeviceInfo, audit.ClassInventory)
 	}
+	defer func() { s.keep(n) }()
 	if r.Code > 0 && s.env.Done != nil {
 		s.env.Done.Once(found)
 	}
 	if r.Status != audit.OK {
 		if _, isapi := wire.ReadRefusal(r.Body); isapi { // it refuses in the maker's own document
-			identity(o).Vendor, identity(o).Weak = makers[0], true
+			identity(n).Vendor, identity(n).Weak = makers[0], true
 		}
-		s.keep(o, d)
-		return false, false
+		return wire.Device{}, false
 	}
 	who, err := wire.ReadDevice(r.Body)
 	if err != nil {
-		misread(o, err)
-		s.keep(o, d)
-		return false, false
+		misread(n, err)
+		return wire.Device{}, false
 	}
-	recorder, analog = who.Recorder()
-	id := identity(o)
+	id := identity(n)
 	id.Model, id.Serial, id.Firmware, id.Name, id.Kind, id.Weak = who.Model, who.Serial, who.Firmware, who.Name, kind(who), false
 	if who.MAC != "" {
 		id.MACs = []string{who.MAC}
 	}
 	id.Services = []string{moduleName}
-	d.Type = who.Type
-	s.keep(o, d)
-	return recorder, analog
+	n.data.Type = who.Type
+	return who, true
 }
 
-func identity(o *audit.Observation) *audit.Identity {
+func identity(o *note) *audit.Identity {
 	if o.Identity == nil {
 		o.Identity = &audit.Identity{}
 	}
@@ -150,7 +170,7 @@ func kind(d wire.Device) audit.Kind {
 	switch {
 	case recorder:
 		return audit.KindRecorder
-	case strings.Contains(t, "acs"), strings.Contains(t, "terminal"), strings.Contains(t, "intercom"), strings.Contains(t, "doorstation"):
+	case strings.Contains(t, "acs"), strings.Contains(t, "accesscontrol"), strings.Contains(t, "terminal"), strings.Contains(t, "intercom"), strings.Contains(t, "doorstation"):
 		return audit.KindTerminal
 	case strings.HasPrefix(t, "ip"):
 		return audit.KindCamera
@@ -170,6 +190,7 @@ func (s *session) channels(ctx context.Context, analog bool) {
 				x.Addr = netip.AddrPortFrom(c.Addr, c.Port)
 			}
 			out = append(out, x)
+			s.faces.channel(c.ID)
 		}
 		d.Channels = len(out)
 		return out, err
@@ -197,6 +218,7 @@ func (s *session) channels(ctx context.Context, analog bool) {
 				continue
 			}
 			out = append(out, audit.Channel{ID: "A" + i.ID, Name: i.Name, Online: i.Signal})
+			s.faces.channel(i.ID)
 		}
 		d.Channels = len(is)
 		return out, err
@@ -208,10 +230,10 @@ func (s *session) list(ctx context.Context, p wire.Path, read func([]byte, *Data
 	if s.asker.Stopped() != "" {
 		return -1
 	}
-	r, o, d := s.put(ctx, p)
+	r, o := s.put(ctx, p, audit.ClassInventory)
 	n := -1
 	if r.Status == audit.OK {
-		behind, err := read(r.Body, d)
+		behind, err := read(r.Body, &o.data)
 		if err != nil {
 			misread(o, err)
 		} else {
@@ -219,6 +241,6 @@ func (s *session) list(ctx context.Context, p wire.Path, read func([]byte, *Data
 			identity(o).Channels = len(behind)
 		}
 	}
-	s.keep(o, d)
+	s.keep(o)
 	return n
 }

@@ -53,7 +53,7 @@ func asked(t *testing.T, answer func(path string) (code int, body string)) ([]au
 	mu.Lock()
 	defer mu.Unlock()
 	for _, p := range paths {
-		if path, get := strings.CutPrefix(p, "GET "); !get || !slices.Contains(wire.Paths(), wire.Path(path)) {
+		if path, get := strings.CutPrefix(p, "GET "); !get || !wire.Listed(wire.Path(path)) {
 			t.Errorf("asked %s, which is not on the list", p)
 		}
 	}
@@ -97,10 +97,15 @@ func TestAnswers(t *testing.T) {
 		}, []audit.Status{audit.OK, audit.Malformed, audit.Malformed}, audit.KindRecorder},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			os, paths := asked(t, c.answer)
 			var got []audit.Status
 			for _, o := range os {
 				got = append(got, o.Status)
+			}
+			if c.want[0] == audit.OK { // what it does with faces is asked then; that is not tested here
+				i := slices.IndexFunc(os, func(o audit.Observation) bool { return o.Class != audit.ClassInventory || o.Kind == "enumeration" })
+				got, paths = got[:i], paths[:i]
 			}
 			if !slices.Equal(got, c.want) || len(paths) != len(c.want) {
 				t.Errorf("%v to %q, want %v", got, paths, c.want)

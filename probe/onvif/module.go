@@ -23,9 +23,12 @@ func Module() probe.Module {
 		Doc:    msg.Text("probe.onvif.doc"),
 		Needs:  audit.PermitQuery,
 		Facts:  probe.FaceFacts(),
+		Asks:   asks(),
 		Wants:  wants,
 		Probe:  run,
 		Derive: Derive,
+
+		Elsewhere: elsewhere,
 	}
 }
 

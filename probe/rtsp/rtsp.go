@@ -42,6 +42,7 @@ func Module() probe.Module {
 		Name:  name,
 		Doc:   msg.Text("probe.rtsp.doc"),
 		Needs: audit.PermitQuery,
+		Asks:  []probe.Question{{Request: "OPTIONS /", Kind: kindOptions, Needs: audit.PermitQuery}, {Request: "DESCRIBE /", Kind: kindDescribe, Needs: audit.PermitQuery}},
 		Facts: []audit.FactSpec{}, // that there is a metadata track says nothing of what is in it
 		Wants: wants,
 		Probe: look,
@@ -90,7 +91,7 @@ func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observati
 	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {
 		return nil, nil
 	}
-	db, err := fingerprint.Load()
+	db, err := env.Fingerprints()
 	if err != nil {
 		return nil, fmt.Errorf("rtsp: %w", err)
 	}
@@ -132,7 +133,7 @@ func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observati
 	data := summary(d)
 	ms := db.RTSP(data.Server, data.Realm)
 	data.Guesses = fingerprint.Guesses(ms)
-	o.Identity = identity(ms)
+	o.Identity = identity(db, ms)
 	if o.Data, err = json.Marshal(data); err != nil {
 		return nil, fmt.Errorf("rtsp: %w", err)
 	}
@@ -175,12 +176,12 @@ func summary(d wire.Description) Data {
 }
 
 // identity is what the fingerprints agree on, or nil.
-func identity(ms []fingerprint.Match) *audit.Identity {
+func identity(db *fingerprint.DB, ms []fingerprint.Match) *audit.Identity {
 	m, ok := fingerprint.Best(ms)
 	if !ok {
 		return nil
 	}
-	id := &audit.Identity{Vendor: fingerprint.Canonical(m.Vendor), Kind: m.Kind, Serial: m.Serial, Weak: true}
+	id := &audit.Identity{Vendor: db.Canonical(m.Vendor), Kind: m.Kind, Serial: m.Serial, Weak: true}
 	if m.MAC != "" {
 		id.MACs = []string{m.MAC}
 	}

@@ -20,6 +20,7 @@ import (
 const (
 	name     = "viid"
 	timePath = "/VIID/System/Time"
+	kindTime = "GET " + timePath
 )
 
 // Module returns the module.
@@ -29,17 +30,25 @@ func Module() probe.Module {
 		Doc:   msg.Text("probe.viid.doc"),
 		Needs: audit.PermitQuery,
 		Facts: []audit.FactSpec{}, // that a server could be sent faces proves nothing about them
+		Asks:  []probe.Question{{Request: kindTime, Kind: kindTime, Needs: audit.PermitQuery}},
 		Wants: wants,
 		Probe: ask,
 	}
 }
 
-// ports are where such servers were seen; the standard names none. At 80 and 8080, where they are too, so is everything else,
-// and a camera must not be asked for what it has not.
+// ports are where such servers were seen; the standard names none.
 func ports() []uint16 { return []uint16{14000, 10008, 19101, 8120, 9999} }
 
+// shared are ports where they are too, and where so is everything else.
+func shared() []uint16 { return []uint16{80, 8080} }
+
+// wants: the port is one of theirs, or one of everybody's, or named by the inventory, and its page says neither what it is nor
+// whose: these servers have an interface for other machines and no page. A camera must not be asked for what it has not.
 func wants(t audit.Target) bool {
-	return !t.Foreign && t.Addr.Addr().IsValid() && slices.Contains(ports(), t.Addr.Port())
+	if t.Foreign || !t.Addr.Addr().IsValid() {
+		return false
+	}
+	return slices.Contains(ports(), t.Addr.Port()) || probe.Bare(t) && (slices.Contains(shared(), t.Addr.Port()) || t.Method == "inventory")
 }
 
 // Data is what an observation of this module holds.
@@ -52,6 +61,10 @@ type Data struct {
 // ask asks for the time, once and without a login: one would make us a device of the platform.
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := t.Addr
+	own := slices.Contains(ports(), at.Port())
+	if !own && env.Done.Identified() { // it said which camera it is
+		return nil, nil
+	}
 	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {
 		return nil, nil
 	}
@@ -60,15 +73,17 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	a := &probe.Asker{Env: env, At: at}
 	defer a.Close()
 	r := a.Ask(ctx, timePath)
-	o := r.Observation(name, "GET "+timePath, audit.ClassInventory, at)
+	o := r.Observation(name, kindTime, audit.ClassInventory, at)
 	d, ok := parse(r.Body)
 	switch {
 	case r.Code == http.StatusOK && ok:
 		o.Identity = &audit.Identity{Kind: audit.KindServer, Serial: d.Server, Services: []string{name}}
 	case r.Code == http.StatusUnauthorized && r.Realm != "":
-		// Servers that protect everything but registration answer so; so does any that protects everything.
+		// Servers that protect everything but registration answer so; so does any that protects everything, its page too.
 		d.Realm = r.Realm
-		o.Identity = &audit.Identity{Kind: audit.KindServer, Weak: true}
+		if page, seen := env.Done.Page(at.Port()); !seen || page.Code != http.StatusUnauthorized {
+			o.Identity = &audit.Identity{Kind: audit.KindServer, Weak: true}
+		}
 	case r.Code == http.StatusOK:
 		o.Status = audit.Malformed
 	}

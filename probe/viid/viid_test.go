@@ -10,10 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
+	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/probe"
+	"github.com/mingshi-audit/mingshi/probe/web"
 )
 
 const answer = `{"SystemTimeObject":{"VIIDServerID":"31000000005030000001","TimeMode":"1","LocalTime":"20261101120000","TimeZone":"Asia/Shanghai"}}`
@@ -26,6 +30,62 @@ func TestWants(t *testing.T) {
 		if wants(audit.Target{Addr: netip.MustParseAddrPort(at), Foreign: true}) {
 			t.Errorf("%s outside the perimeter", at)
 		}
+	}
+}
+
+// TestBare: where everything is, only a port is asked that says nothing of itself.
+func TestBare(t *testing.T) {
+	done := &probe.Done{}
+	done.Show(80, probe.Page{Code: 404})
+	done.Show(8080, probe.Page{Code: 200, Titled: true})
+	done.Show(8081, probe.Page{Code: 404})
+	done.Show(8443, probe.Page{Code: 401, Makers: []string{"Hikvision"}})
+	for _, c := range []struct {
+		method string
+		port   uint16
+		want   bool
+	}{{"tcp-connect", 80, true}, {"tcp-connect", 8080, false}, {"tcp-connect", 8081, false}, {"inventory", 8081, true}, {"inventory", 8443, false}, {"inventory", 443, false}} {
+		target := audit.Target{Method: c.method, Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), c.port)}
+		if got := wants(done.Inform(target)); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+// TestShop: the servers of the shop, found at their own port and at any other.
+func TestShop(t *testing.T) {
+	for _, one := range []bool{false, true} {
+		shop, err := lab.Open(t.Context(), lab.Config{OneAddress: one, Devices: []lab.Spec{lab.VIIDServer("open"), lab.VIIDServerClosed("closed"), lab.Anything("portal"), lab.FrigateRecognising("frigate"), lab.NoFace("camera")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range shop.Devices() {
+			g, _ := guardtest.New(t, "127.0.0.0/8")
+			env := probe.Env{Device: g.Device(d.Addr.Addr()), Guard: g, Evidence: noEvidence{}, Clock: time.Now, Done: &probe.Done{}, Progress: func(audit.Text) {}}
+			target := audit.Target{Method: "inventory", Addr: d.Addr}
+			if _, err := web.Module().Probe(t.Context(), env, target); err != nil {
+				t.Fatal(err)
+			}
+			var id audit.Identity
+			asked := wants(env.Done.Inform(target))
+			if asked {
+				os, err := ask(t.Context(), env, env.Done.Inform(target))
+				if err != nil || len(os) != 1 {
+					t.Fatal(os, err)
+				}
+				if os[0].Identity != nil {
+					id = *os[0].Identity
+				}
+			}
+			want := map[string]audit.Identity{"open": {Kind: audit.KindServer, Serial: "31000000005030000001", Services: []string{name}}, "closed": {Kind: audit.KindServer, Weak: true}}[d.Name]
+			if diff := cmp.Diff(want, id); diff != "" {
+				t.Errorf("%s at %s, asked %v: %s", d.Name, d.Addr, asked, diff)
+			}
+		}
+		if v := shop.Violations(); len(v) > 0 {
+			t.Error(v)
+		}
+		shop.Close()
 	}
 }
 

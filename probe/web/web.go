@@ -39,6 +39,7 @@ func Module() probe.Module {
 		Name:  name,
 		Doc:   msg.Text("probe.web.doc"),
 		Needs: audit.PermitQuery,
+		Asks:  []probe.Question{{Request: kindFront, Kind: kindFront, Needs: audit.PermitQuery}},
 		Facts: []audit.FactSpec{}, // a page proves nothing about faces
 		Wants: wants,
 		Probe: look,
@@ -48,7 +49,7 @@ func Module() probe.Module {
 // ports are where cameras, recorders and the servers behind them have their pages. Those with true expect TLS.
 var ports = map[uint16]bool{
 	80: false, 81: false, 82: false, 88: false, 443: true, 1984: false, 2020: false, 3000: false, 4443: true, 5000: false,
-	5001: true, 5005: false, 7001: false, 8000: false, 8001: false, 8008: false, 8080: false, 8081: false, 8085: false,
+	5001: true, 5005: false, 6333: false, 7001: false, 8000: false, 8001: false, 8008: false, 8080: false, 8081: false, 8085: false,
 	8088: false, 8090: false, 8123: false, 8443: true, 8800: false, 8888: false, 8899: false, 8971: true, 9080: false,
 	10443: true, 11080: false, 18080: false, 18081: false, 20443: true, 32168: false,
 }
@@ -120,7 +121,7 @@ func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observati
 	if env.Brief && slices.Contains(privatePorts, at.Port()) && env.Done.Identified() {
 		return nil, nil
 	}
-	db, err := fingerprint.Load()
+	db, err := env.Fingerprints()
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
@@ -144,21 +145,35 @@ func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observati
 	a.fill(&d)
 	ms := db.HTTP(a.facts(d))
 	d.Guesses = fingerprint.Guesses(ms)
-	o.Identity = identity(d, ms)
+	o.Identity = identity(db, d, ms)
+	if a.err == nil {
+		env.Done.Show(at.Port(), shown(d, ms))
+	}
 	if o.Data, err = json.Marshal(d); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	return []audit.Observation{o}, nil
 }
 
+// shown is what other modules go by: whose page it is counts only where that is beyond doubt.
+func shown(d Data, ms []fingerprint.Match) probe.Page {
+	p := probe.Page{Secure: d.Scheme == "https", Code: d.Code, Titled: d.Title != ""}
+	for _, m := range ms {
+		if v := fingerprint.Canonical(m.Vendor); m.Strength == fingerprint.Strong && !slices.Contains(p.Makers, v) {
+			p.Makers = append(p.Makers, v)
+		}
+	}
+	return p
+}
+
 // identity is what the endpoint shows of who the device is, or nil.
-func identity(d Data, ms []fingerprint.Match) *audit.Identity {
+func identity(db *fingerprint.DB, d Data, ms []fingerprint.Match) *audit.Identity {
 	var id audit.Identity
 	if d.TLS != nil {
 		id.TLSKey = d.TLS.Key
 	}
 	if m, ok := fingerprint.Best(ms); ok {
-		id.Vendor, id.Kind, id.Serial = fingerprint.Canonical(m.Vendor), m.Kind, m.Serial
+		id.Vendor, id.Kind, id.Serial = db.Canonical(m.Vendor), m.Kind, m.Serial
 		if m.MAC != "" {
 			id.MACs = []string{m.MAC}
 		}

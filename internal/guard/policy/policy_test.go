@@ -119,6 +119,11 @@ func TestDatagram(t *testing.T) {
 	}
 }
 
+const (
+	reolinkIn = `[{"cmd":"Login","action":0,"param":{"User":{"Version":"0","userName":"viewer","password":"a\"b\\\u003cdevinit"}}}]`
+	unifiIn   = `{"username":"viewer","password":"p","rememberMe":false}`
+)
+
 // Every row of what is never sent, and beside it what is close and must stay possible.
 func TestRequest(t *testing.T) {
 	const soapXML = "application/soap+xml; charset=utf-8"
@@ -143,7 +148,13 @@ func TestRequest(t *testing.T) {
 		{"PUT", "/ISAPI/System/deviceInfo", "application/xml", "<DeviceInfo/>", false},
 		{"POST", "/ISAPI/System/deviceInfo", "application/xml", "<DeviceInfo/>", false},
 		{"PUT", "/ISAPI/AccessControl/FaceRecognizeMode?format=json", "", "", false},
-		{"GET", "/ISAPI/AccessControl/FaceRecognizeMode?format=json", "", "", false},
+		{"GET", "/ISAPI/AccessControl/FaceRecognizeMode?format=json", "", "", true},
+		{"GET", "/ISAPI/AccessControl/FaceRecognizeMode", "", "", false},
+		{"GET", "/ISAPI/AccessControl/FaceRecognizeMode?format=json&mode=deepMode", "", "", false},
+		{"GET", "/ISAPI/AccessControl/FaceRecognizeMode?format=json&format=xml", "", "", false},
+		{"GET", "/ISAPI/AccessControl/FaceRecognizeMode/capabilities?format=json", "", "", false},
+		{"HEAD", "/ISAPI/AccessControl/FaceRecognizeMode?format=json", "", "", false},
+		{"POST", "/ISAPI/AccessControl/FaceRecognizeMode?format=json", "application/json", "{}", false},
 		{"PUT", "/ISAPI/System/Video/inputs/channels/1/VCAResource", "", "", false},
 		{"GET", "/ISAPI/System/Video/inputs/channels/1/VCAResource", "", "", true},
 		{"GET", "/ISAPI/Smart/FaceDetect/1", "", "", true},
@@ -176,6 +187,22 @@ func TestRequest(t *testing.T) {
 		{"GET", "/cgi-bin/devVideoAnalyse.cgi?action=getcaps&channel=1", "", "", true},
 		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=startFind", "", "", false},
 		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=getGroup", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=getGroup&channel=1", "", "", true},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=findGroup", "", "", true},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=findGroup&groupID=1", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=findGroup&action=createGroup", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=findGroup%26action=createGroup", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=findGroups", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=getGroup&channel=1&groupName=x", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=getGroup&channel=x", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=getGroup&channel=1;action=deleteGroup", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi%3Faction=deleteGroup&action=findGroup", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi/x?action=findGroup", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=doFind&token=1", "", "", false},
+		{"GET", "/cgi-bin/faceRecognitionServer.cgi?action=putDisposition&groupID=1", "", "", false},
+		{"GET", "/cgi-bin/../cgi-bin/faceRecognitionServer.cgi?action=putGroup&channel=1", "", "", false},
+		{"POST", "/cgi-bin/faceRecognitionServer.cgi?action=findGroup", "", "", false},
+		{"PUT", "/cgi-bin/faceRecognitionServer.cgi?action=findGroup", "", "", false},
 		{"GET", "/cgi-bin/recordFinder.cgi?action=find&name=AccessControlCard", "", "", false},
 		{"POST", "/RPC2", "application/json", `{"method":"magicBox.getDeviceType","params":null,"id":1}`, true},
 		{"POST", "/RPC2", "application/json", `{"method":"configManager.setConfig","params":{},"id":1}`, false},
@@ -184,6 +211,30 @@ func TestRequest(t *testing.T) {
 		{"POST", "/RPC2", "application/json", `{"method":"faceRecognitionServer.getGroup"}`, false},
 		{"POST", "/RPC2_Login", "application/json", `{"method":"global.login"}`, false},
 		{"POST", "/RPC2", "application/json", `{"method":"magicBox.getDeviceType"}{}`, false},
+
+		// Uniview
+		{"GET", "/LAPI/V1.0/Smart/FaceEnable", "", "", true},
+		{"GET", "/LAPI/V1.0/Smart/Face/Recognition/Monitor", "", "", true},
+		{"GET", "/LAPI/V1.0/PeopleLibraries/BasicInfo", "", "", true},
+		{"GET", "/LAPI/V1.0/PeopleLibraries/3/People", "", "", false},
+		{"GET", "/lapi/v1.0/PeopleLibraries/3/People/Info", "", "", false},
+		{"GET", "/LAPI/V1.0/Smart/LibraryFile", "", "", false},
+		{"GET", "/LAPI/V1.0/Smart/FaceRecognition/Database/1/BasicInfos", "", "", false},
+		{"PUT", "/LAPI/V1.0/Smart/FaceEnable", "application/json", `{"Enable":0}`, false},
+		{"POST", "/LAPI/V1.0/System/Event/Subscription", "application/json", `{}`, false},
+
+		// Hanwha
+		{"GET", "/init-cgi/pw_init.cgi?msubmenu=statuscheck&action=view", "", "", true},
+		{"GET", "/init-cgi/pw_init.cgi?msubmenu=setinitpassword&action=set&Password=x", "", "", false},
+		{"GET", "/stw-cgi/attributes.cgi/attributes", "", "", true},
+		{"GET", "/stw-cgi/eventsources.cgi?msubmenu=facedetection&action=view", "", "", true},
+		{"GET", "/stw-cgi/eventsources.cgi?msubmenu=facedetection&action=set&Enable=False", "", "", false},
+		{"GET", "/stw-cgi/eventstatus.cgi?msubmenu=eventstatus&action=check", "", "", true},
+
+		// Axis
+		{"GET", "/axis-cgi/applications/list.cgi", "", "", true},
+		{"POST", "/axis-cgi/basicdeviceinfo.cgi", "application/json", `{"apiVersion":"1.0","method":"getAllUnrestrictedProperties"}`, true},
+		{"GET", "/axis-cgi/applications/control.cgi?action=start&package=vmd", "", "", false},
 
 		// Others
 		{"GET", "/VIID/System/Time", "", "", true},
@@ -231,6 +282,41 @@ func TestRequest(t *testing.T) {
 		{"POST", "https://x:20443/", "application/json", `{"method":"doAuth","params":null}`, true},
 		{"POST", "https://x:20443/", "application/json", `{"method":"doAuth","params":{"username":"a"}}`, false},
 		{"POST", "https://x:443/", "application/json", `{"method":"doAuth","params":null}`, false},
+
+		// Sessions that begin with a password: within TLS, in the one wording.
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=Login", "application/json", reolinkIn, true},
+		{"POST", "http://x/cgi-bin/api.cgi?cmd=Login", "application/json", reolinkIn, false},
+		{"GET", "https://x/cgi-bin/api.cgi?cmd=Login", "", "", false},
+		{"PUT", "https://x/cgi-bin/api.cgi?cmd=Login", "application/json", reolinkIn, false},
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=Login&cmd=Reboot", "application/json", reolinkIn, false},
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=Login&user=a&password=b", "application/json", reolinkIn, false},
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=Login", "text/plain", reolinkIn, false},
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=Login", "application/json", strings.TrimSuffix(reolinkIn, "]") + `,{"cmd":"Reboot"}]`, false},
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=Login", "application/json", `[{"cmd":"AddUser","action":0}]`, false},
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=Logout&token=abc", "application/json", `[{"cmd":"Logout","action":0,"param":{}}]`, true},
+		{"POST", "http://x/cgi-bin/api.cgi?cmd=Logout&token=abc", "application/json", `[{"cmd":"Logout","action":0,"param":{}}]`, false},
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=Logout", "application/json", `[{"cmd":"Logout","action":0,"param":{}}]`, false},
+		{"POST", "https://x/api.cgi?cmd=Login", "application/json", reolinkIn, false},
+		{"POST", "https://x/cgi-bin/api.cgi?cmd=GetAiState&token=abc", "application/json", `[{"cmd":"GetAiState","action":0,"param":{"channel":0}},{"cmd":"GetAiState","action":0,"param":{"channel":1}}]`, true},
+		{"POST", "https://x/api/auth/login", "application/json", unifiIn, true},
+		{"POST", "https://x/api/auth/login?x=1", "application/json", unifiIn, false},
+		{"POST", "http://x/api/auth/login", "application/json", unifiIn, false},
+		{"GET", "https://x/api/auth/login", "", "", false},
+		{"POST", "https://x/api/auth/login", "application/json", strings.Replace(unifiIn, "false", "true", 1), false},
+		{"POST", "https://x/api/auth/login", "application/json", `{"username":"a","password":"b","rememberMe":false,"token":"1"}`, false},
+		{"POST", "https://x/api/auth/logout", "application/json", "", true},
+		{"POST", "https://x/api/auth/logout", "application/json", "{}", false},
+		{"GET", "https://x/proxy/protect/api/bootstrap", "", "", true},
+		{"POST", "https://x/proxy/protect/api/cameras/1/reboot", "application/json", "{}", false},
+		{"PATCH", "https://x/proxy/protect/api/nvr", "application/json", `{"smartDetection":{"faceRecognition":false}}`, false},
+		{"GET", "https://x/proxy/protect/api/recognition/face/groups", "", "", false},
+
+		// Huawei
+		{"GET", "/SDCAPI/V1.0/FaceApp/FaceRecog/FaceLibs/Libs", "", "", true},
+		{"GET", "/SDCAPI/V1.0/FaceApp/FaceRecog/FaceLibs/FaceRecord?TaskType=1", "", "", false},
+		{"GET", "/SDCAPI/V2.0/Metadata/Subscription", "", "", true},
+		{"POST", "/SDCAPI/V2.0/Metadata/Subscription", "application/json", `{}`, false},
+		{"POST", "/SDCAPI/V1.0/FaceApp/FaceRecog/FaceLibs/Libs", "application/json", `{}`, false},
 
 		// ONVIF
 		{"POST", "/onvif/device_service", soapXML, soap("GetDeviceInformation"), true},

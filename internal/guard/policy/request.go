@@ -20,7 +20,10 @@ const MaxBody = 256 << 10
 // are compared as the device will see them: without case, doubled slashes, dots and percent signs. The error is a *Refusal.
 func Request(method string, u *url.URL, contentType string, body []byte) error {
 	at, hidden, _ := strings.Cut(u.Path, "?") // an escaped question mark, which some servers split at all the same
-	r := request{at: flat(at), port: u.Port(), query: query(u.RawQuery + "&" + hidden)}
+	r := request{method: method, at: flat(at), port: u.Port(), query: query(u.RawQuery + "&" + hidden)}
+	if r.signs() {
+		return r.signing(method, u.Scheme, contentType, body)
+	}
 	if err := r.refused(); err != nil {
 		return err
 	}
@@ -44,9 +47,10 @@ func Request(method string, u *url.URL, contentType string, body []byte) error {
 
 // request is a request as a device understands it.
 type request struct {
-	at    string // path, flattened
-	port  string
-	query map[string][]string // keys in lower case, values flattened
+	method string
+	at     string // path, flattened
+	port   string
+	query  map[string][]string // keys in lower case, values flattened
 }
 
 // flat is a path, or a value, as the most forgiving device reads it: decoded until nothing changes, with one kind of slash, no
@@ -85,9 +89,11 @@ var personal = []string{
 	"/fdlib/fdsearch", "/fdlib/facesearch", "/fdlib/facedatarecord", // Hikvision: entries of a library
 	"/facecontrast/facescore", "/facescore",
 	"/userinfo/search", "/capturefacedata", "/acsevent", // Hikvision terminals: persons and their passages
-	"/face_list",     // LILIN
-	"getfacelist",    // Sunmi
-	"/face-set/face", // Baidu: getlist and the rest
+	"/smart/libraryfile", "/smart/facelibraryfile", "/smart/featuregalleyfile", "/facerecognition/database/", // Uniview: libraries whole
+	"/face_list",                                 // LILIN
+	"getfacelist",                                // Sunmi
+	"/face-set/face",                             // Baidu: getlist and the rest
+	"/facelibs/facerecord", "/recognition/face/", // Huawei and UniFi: entries of a library
 }
 
 // personalPrefixes are the same for servers, where the path begins with it.
@@ -99,9 +105,9 @@ var personalPrefixes = []string{
 
 // forbidden lists words that no request may contain, in the path, the query or the body.
 var forbidden = []string{
-	"facerecognizemode",                             // Hikvision terminals erase their library when it is set
+	"facerecognizemode",                             // Hikvision terminals erase their library when it is set; but see faceMode
 	"passwdfind", "devinit", "dhdiscover.setconfig", // Dahua: lost passwords, first configuration
-	"facerecognitionserver", // Dahua: the face library, reading and writing alike
+	"facerecognitionserver", // Dahua: the face library, reading and writing alike; but see deployed
 	"ywrtaw46mtek",          // CVE-2017-7921
 	"configurationfile",     // … and the file it is used for
 }
@@ -118,6 +124,9 @@ func (r request) refused() error {
 	whole := r.at
 	for k, vs := range r.query {
 		whole += " " + k + "=" + strings.Join(vs, " ")
+	}
+	if r.deployed() || r.faceMode() {
+		return nil
 	}
 	if w := word(whole); w != "" {
 		return refuse("forbidden", w)
@@ -137,6 +146,33 @@ func (r request) refused() error {
 		return refuse("inference")
 	}
 	return r.writes()
+}
+
+// faceMode reports whether a terminal is asked, in the one exact wording, how it recognises faces: only setting it erases the
+// library, and that is done by PUT.
+func (r request) faceMode() bool {
+	format := r.query["format"]
+	return r.method == "GET" && r.at == "/isapi/accesscontrol/facerecognizemode" && len(r.query) == 1 && len(format) == 1 && format[0] == "json"
+}
+
+var numeral = regexp.MustCompile(`^\d{1,4}$`)
+
+// deployed reports whether Dahua's library program is asked, in the one exact wording of each, which libraries are armed at a
+// channel, or how many there are and of what size: what proves that a recorder compares faces. No person is in either answer,
+// and nothing else of the program may be asked, nor anything beside it.
+func (r request) deployed() bool {
+	if r.at != "/cgi-bin/facerecognitionserver.cgi" {
+		return false
+	}
+	action, channel := r.query["action"], r.query["channel"]
+	switch {
+	case len(action) != 1:
+		return false
+	case action[0] == "getgroup":
+		return len(r.query) == 2 && len(channel) == 1 && numeral.MatchString(channel[0])
+	default:
+		return len(r.query) == 1 && action[0] == "findgroup"
+	}
 }
 
 // word returns the forbidden word in a text, or "".
@@ -159,6 +195,10 @@ func (r request) person() bool {
 	// CompreFace: /api/v1/recognition/subjects and …/faces.
 	segments := strings.Split(r.at, "/")
 	if slices.Contains(segments, "subjects") {
+		return true
+	}
+	// Uniview: the persons of a library; how many there are is no person.
+	if slices.Contains(segments, "peoplelibraries") && slices.Contains(segments, "people") {
 		return true
 	}
 	// A library's pictures; how many there are is no person.

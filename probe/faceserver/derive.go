@@ -1,0 +1,146 @@
+package faceserver
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	wire "github.com/mingshi-audit/mingshi/internal/faceserver"
+	"github.com/mingshi-audit/mingshi/probe"
+)
+
+// plugins says what a loaded plugin or model could do. Where the eyes are and how a head is turned is part of finding a face.
+var plugins = map[string]struct {
+	functions  []audit.Function
+	attributes []string
+}{
+	"detector":   {functions: []audit.Function{audit.Detect}},
+	"calculator": {functions: []audit.Function{audit.Verify, audit.Identify}}, // templates, which serve both
+	"age":        {functions: []audit.Function{audit.Analyse}, attributes: []string{audit.AttrAge}},
+	"gender":     {functions: []audit.Function{audit.Analyse}, attributes: []string{audit.AttrGender}},
+	"mask":       {functions: []audit.Function{audit.Analyse}, attributes: []string{audit.AttrAccessory}},
+}
+
+// routes says what a route of deepface does with the pictures it is sent.
+var routes = map[wire.Path]struct {
+	functions  []audit.Function
+	attributes []string
+}{
+	wire.DeepfaceAnalyze: {functions: []audit.Function{audit.Detect, audit.Analyse}, attributes: []string{audit.AttrAge, audit.AttrGender, audit.AttrEmotion}},
+	wire.DeepfaceVerify:  {functions: []audit.Function{audit.Detect, audit.Verify}},
+	wire.DeepfaceSearch:  {functions: []audit.Function{audit.Detect, audit.Identify}},
+}
+
+// Derive states the facts of one observation; only an answer that is the product's own states any.
+func Derive(o audit.Observation) ([]audit.Fact, error) {
+	if len(o.Data) == 0 {
+		return nil, nil
+	}
+	var d Data
+	if err := json.Unmarshal(o.Data, &d); err != nil {
+		return nil, fmt.Errorf("faceserver: data of %s: %w", o.Kind, err)
+	}
+	if d.Product == "" || o.Status != audit.OK {
+		return nil, nil
+	}
+	var f facts
+	f.module(d)
+	f.offers(d)
+	f.recognisers(d)
+	slices.SortFunc(f.list, audit.CompareFacts)
+	return f.list, nil
+}
+
+type facts struct{ list []audit.Fact }
+
+func (f *facts) say(level audit.Level, key string, value bool, functions ...audit.Function) {
+	for _, fn := range functions {
+		x := audit.NewFact(audit.FactName(fn, level), key, value)
+		x.Class = audit.ClassConfig
+		if level == audit.Capable {
+			x.Class = audit.ClassCapability
+		}
+		f.list = append(f.list, x)
+	}
+}
+
+func (f *facts) add(name, key string, value any, class audit.Class) {
+	x := audit.NewFact(name, key, value)
+	x.Class = class
+	f.list = append(f.list, x)
+}
+
+// module: CodeProject.AI's module for faces finds faces, compares two, and tells the registered from others. It is started and
+// stopped by a switch of its own, which the server's usual installation leaves on; started, it is configured for what it is
+// there for, and what it is asked is another's doing. How often it was asked proves nothing: a test counts, and a ping.
+func (f *facts) module(d Data) {
+	if d.Module == "" {
+		return
+	}
+	key := "module " + d.Module
+	f.say(audit.Capable, key, true, audit.Detect, audit.Verify, audit.Identify)
+	switch d.State {
+	case "Started":
+		f.say(audit.Configured, key, true, audit.Detect, audit.Identify)
+	case "Stopped", "NotEnabled", "NotStarted", "NoAutoStart":
+		f.say(audit.Configured, key, false, audit.Detect, audit.Identify)
+	}
+}
+
+// offers: what is loaded, or has a route, could be done.
+func (f *facts) offers(d Data) {
+	for _, n := range d.Loaded {
+		if p, ok := plugins[n]; ok {
+			f.say(audit.Capable, "plugin "+n, true, p.functions...)
+			f.attributes(p.attributes)
+		}
+	}
+	for _, n := range d.Offers {
+		if r, ok := routes[wire.Path(n)]; ok {
+			f.say(audit.Capable, "route "+n, true, r.functions...)
+			f.attributes(r.attributes)
+		}
+	}
+}
+
+func (f *facts) attributes(names []string) {
+	if len(names) > 0 {
+		f.add(probe.FactAttributesCapable, "", names, audit.ClassCapability)
+	}
+}
+
+// recognisers: Viseron and Double Take take pictures by themselves and give them to a recogniser.
+func (f *facts) recognisers(d Data) {
+	for _, n := range d.Uses {
+		f.say(audit.Capable, "component "+n, true, audit.Detect, audit.Identify)
+	}
+	for _, x := range d.Detectors {
+		f.say(audit.Capable, "detector "+x.Name, true, audit.Detect, audit.Identify)
+	}
+	if !d.Wired {
+		return
+	}
+	f.say(audit.Configured, "recognition", true, audit.Detect, audit.Identify)
+	for _, x := range d.Detectors {
+		if elsewhere(x.Host) {
+			f.add(probe.FactOutboundHosts, "", []string{"face-pictures " + x.Host}, audit.ClassOutbound)
+			f.add(probe.FactOutboundFace, x.Host, true, audit.ClassOutbound)
+		}
+	}
+}
+
+// elsewhere reports an address that is not the machine itself, nor one that only its own containers know by name.
+func elsewhere(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return false
+	}
+	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return !a.IsLoopback()
+	}
+	return strings.Contains(u.Hostname(), ".")
+}

@@ -1,0 +1,275 @@
+package frigate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/evidence"
+	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
+	"github.com/mingshi-audit/mingshi/internal/lab"
+	"github.com/mingshi-audit/mingshi/probe"
+	"github.com/mingshi-audit/mingshi/probe/web"
+)
+
+type tape struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (t *tape) Record(x evidence.Exchange) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintf(&t.b, "%s %s %s %s\n", x.URI, x.Request, x.Response, x.Note)
+	return "urn:1"
+}
+
+// look asks an address as a run does: for its front page, then by this module.
+func look(t *testing.T, at netip.AddrPort, login *probe.Login) (os []audit.Observation, recorded string) {
+	t.Helper()
+	g, _ := guardtest.New(t, "127.0.0.0/8")
+	kept := &tape{}
+	env := probe.Env{Device: g.Device(at.Addr()), Guard: g, Evidence: kept, Clock: time.Now, Done: &probe.Done{}, Login: login, Progress: func(audit.Text) {}}
+	target := audit.Target{Method: "inventory", Addr: at}
+	page, err := web.Module().Probe(t.Context(), env, target)
+	if err != nil || len(page) != 1 {
+		t.Fatal(page, err)
+	}
+	env.Done.Learn(page[0].Identity)
+	if target = env.Done.Inform(target); !Module().Wants(target) {
+		return nil, kept.b.String()
+	}
+	os, err = Module().Probe(t.Context(), env, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Module().Probe(t.Context(), env, target); err != nil || len(again) > 0 {
+		t.Errorf("asked a second time: %v %v", again, err)
+	}
+	return os, kept.b.String()
+}
+
+// states lists "fact key=value" of all observations, sorted.
+func states(t *testing.T, os []audit.Observation) []string {
+	t.Helper()
+	out := []string{}
+	for _, o := range os {
+		fs, err := Derive(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range fs {
+			out = append(out, fmt.Sprintf("%s %s=%v", f.Name, f.Key, f.Value.V))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func TestServers(t *testing.T) {
+	could := []string{"face.detect.capable face_recognition=true", "face.identify.capable face_recognition=true"}
+	for _, c := range []struct {
+		spec   lab.Spec
+		status []audit.Status
+		want   []string
+	}{
+		{lab.FrigateRecognising("on"), []audit.Status{audit.OK, audit.OK, audit.OK}, append([]string{
+			"face.capture.configured camera checkout=true", "face.capture.configured camera entrance=true",
+			"face.detect.active face_recognition=true",
+			"face.detect.configured camera checkout=true", "face.detect.configured camera entrance=true", "face.detect.configured face_recognition=true",
+			"face.identify.active face_recognition=true",
+			"face.identify.configured camera checkout=true", "face.identify.configured camera entrance=true", "face.identify.configured camera storeroom=false",
+			"face.identify.configured face_recognition=true",
+			"outbound.face 192.0.2.9:1883=true", "outbound.hosts =[mqtt-events mqtt://192.0.2.9:1883]",
+		}, could...)},
+		{lab.FrigateOff("off"), []audit.Status{audit.OK, audit.OK, audit.OK}, append([]string{"face.identify.configured face_recognition=false"}, could...)},
+		{lab.FrigateOld("old"), []audit.Status{audit.OK, audit.OK, audit.OK}, nil},
+		{lab.FrigateClosed("closed"), []audit.Status{audit.OK, audit.AuthRequired}, nil},
+		{lab.Anything("portal"), nil, nil},
+		{lab.CompreFace("other"), nil, nil},
+		{lab.NoFace("camera"), nil, nil},
+	} {
+		t.Run(c.spec.Name, func(t *testing.T) {
+			shop, err := lab.Open(t.Context(), lab.Config{Devices: []lab.Spec{c.spec}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer shop.Close()
+			os, recorded := look(t, shop.Devices()[0].Addr, probe.NewLogin("operator", "never-sent"))
+			var got []audit.Status
+			for _, o := range os {
+				got = append(got, o.Status)
+			}
+			if !slices.Equal(got, c.status) {
+				t.Errorf("%v, want %v", got, c.status)
+			}
+			slices.Sort(c.want)
+			if d := cmp.Diff(append([]string{}, c.want...), states(t, os)); d != "" {
+				t.Error(d)
+			}
+			if v := shop.Violations(); len(v) > 0 {
+				t.Error(v)
+			}
+			all, err := json.Marshal(os)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range []string{"Lab-behind", lab.LabPerson, "never-sent", "operator", "cmdline", "/live/"} {
+				if strings.Contains(recorded, s) || strings.Contains(string(all), s) {
+					t.Errorf("%s was kept", s)
+				}
+			}
+			if len(os) > 0 && (os[0].Identity == nil || os[0].Identity.Vendor != maker || os[0].Identity.Kind != audit.KindServer || os[0].Identity.Firmware == "") {
+				t.Errorf("%+v", os[0].Identity)
+			}
+		})
+	}
+}
+
+// TestTraps: what must not be taken for recognition that is on, or for this program.
+func TestTraps(t *testing.T) {
+	const title = "<html><head><title>Frigate</title></head></html>"
+	config := func(face, camera string) string {
+		return fmt.Sprintf(`{"mqtt":{"enabled":false},"detectors":{},%s"cameras":{"a":{"enabled":true%s}}}`, face, camera)
+	}
+	for _, c := range []struct {
+		name                           string
+		page, version, config, metrics string
+		want                           []string
+	}{
+		{"models and labels are no switch", title, "0.16.2-4d58206", `{"mqtt":{},"detectors":{},"cameras":{"a":{"objects":{"track":["face"]}}},"model":{"attributes_map":{"person":["face"]}}}`,
+			`{"cameras":{},"embeddings":{"image_embedding_speed":1.0}}`, nil},
+		{"on, and off for every camera", title, "0.16.2-4d58206", config(`"face_recognition":{"enabled":true},`, `,"face_recognition":{"enabled":false}`),
+			`{"cameras":{},"embeddings":{"face_recognition_speed":1.0,"face_recognition":3.0}}`,
+			[]string{"face.detect.capable face_recognition=true", "face.identify.capable face_recognition=true", "face.identify.configured camera a=false"}},
+		{"on for a camera that is off", title, "0.16.2-4d58206", `{"mqtt":{},"face_recognition":{"enabled":true},"cameras":{"a":{"enabled":false,"face_recognition":{"enabled":true}}}}`,
+			`{"cameras":{},"embeddings":{"face_recognition_speed":1.0,"face_recognition":0.0}}`,
+			[]string{"face.detect.capable face_recognition=true", "face.identify.capable face_recognition=true"}},
+		{"on, and nobody has come by", title, "0.16.2-4d58206", config(`"face_recognition":{"enabled":true},`, ""),
+			`{"cameras":{},"embeddings":{"face_recognition_speed":1.0,"face_recognition":0.0}}`,
+			[]string{"face.detect.capable face_recognition=true", "face.detect.configured camera a=true", "face.detect.configured face_recognition=true",
+				"face.identify.capable face_recognition=true", "face.identify.configured camera a=true", "face.identify.configured face_recognition=true"}},
+		{"a configuration larger than what is read", title, "0.16.2-4d58206", config(`"face_recognition":{"enabled":true},"x":"`+strings.Repeat("x", 3<<20)+`",`, ""),
+			`{"cameras":{},"embeddings":{"face_recognition_speed":1.0,"face_recognition":0.0}}`,
+			[]string{"face.detect.capable face_recognition=true", "face.detect.configured face_recognition=true", "face.identify.capable face_recognition=true", "face.identify.configured face_recognition=true"}},
+		{"a switch that is no switch", title, "0.16.2-4d58206", config(`"face_recognition":{"enabled":"true"},`, ""), `{"cameras":{}}`, nil},
+		{"a page for every path", title, title, title, title, nil},
+		{"somebody else's numbers", "<html></html>", "1.2.3", `{"cameras":["a"],"face_recognition":{"enabled":true}}`, `{}`, nil},
+		{"an error in JSON", title, `{"message":"not found"}`, `{"success":false}`, `{}`, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var mu sync.Mutex
+			asked := []string{}
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				asked = append(asked, r.Method+" "+r.URL.Path+r.Header.Get("Authorization"))
+				mu.Unlock()
+				io.WriteString(w, map[string]string{"/": c.page, "/api/version": c.version, "/api/config": c.config, "/api/stats": c.metrics}[r.URL.Path])
+			}))
+			defer srv.Close()
+			os, _ := look(t, netip.MustParseAddrPort(srv.Listener.Addr().String()), nil)
+			if d := cmp.Diff(append([]string{}, c.want...), states(t, os)); d != "" {
+				t.Error(d)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, q := range asked {
+				if !slices.Contains([]string{"GET /", "GET /api/version", "GET /api/config", "GET /api/stats"}, q) {
+					t.Errorf("asked %s", q)
+				}
+			}
+			for _, o := range os {
+				if c.want == nil && c.page != title && o.Identity != nil && !o.Identity.Weak {
+					t.Errorf("taken for %+v", o.Identity)
+				}
+			}
+		})
+	}
+}
+
+// TestHostile: a port that shows the title and then does something else is left soon.
+func TestHostile(t *testing.T) {
+	long := func(n int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat("1", n)) }
+	}
+	for name, h := range map[string]http.HandlerFunc{
+		"refuses everything": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
+		"redirects": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
+		},
+		"a huge body": long(3 << 20),
+		"lies about its length": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			io.WriteString(w, "0.16.2")
+		},
+		"is silent": func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+			case <-time.After(20 * time.Second):
+			}
+		},
+		"hangs up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			began, n := time.Now(), 0
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/" {
+					io.WriteString(w, "<title>Frigate</title>")
+					return
+				}
+				n++
+				h(w, r)
+			}))
+			defer srv.Close()
+			os, _ := look(t, netip.MustParseAddrPort(srv.Listener.Addr().String()), nil)
+			if len(os) != 1 || os[0].Status == audit.OK || len(states(t, os)) > 0 || n > 2 || time.Since(began) > 8*time.Second {
+				t.Errorf("%+v after %d questions and %v", os, n, time.Since(began))
+			}
+		})
+	}
+}
+
+func TestWants(t *testing.T) {
+	done := &probe.Done{}
+	done.Show(5000, probe.Page{Code: 404})
+	done.Show(8080, probe.Page{Code: 404})
+	done.Show(443, probe.Page{Code: 200, Titled: true, Makers: []string{maker}})
+	done.Show(8971, probe.Page{Code: 200, Titled: true})
+	for at, want := range map[string]bool{"192.0.2.1:5000": true, "192.0.2.1:443": true, "192.0.2.1:8971": false, "192.0.2.1:8080": false, "192.0.2.1:5001": false} {
+		target := audit.Target{Addr: netip.MustParseAddrPort(at)}
+		if got := wants(done.Inform(target)); got != want {
+			t.Errorf("%s: %v", at, got)
+		}
+		target.Foreign = true
+		if wants(done.Inform(target)) {
+			t.Errorf("%s outside the perimeter", at)
+		}
+	}
+}
+
+func FuzzDerive(f *testing.F) {
+	f.Add("GET /api/config", []byte(`{"knows_faces":true,"on":true,"cameras":[{"name":"a"}]}`))
+	f.Add("GET /api/stats", []byte(`{"speed_ms":1,"per_second":-1}`))
+	f.Fuzz(func(t *testing.T, kind string, b []byte) {
+		fs, err := Derive(audit.Observation{Kind: kind, Status: audit.OK, Data: b})
+		if err != nil {
+			return
+		}
+		for _, x := range fs {
+			if !slices.ContainsFunc(Module().Facts, func(s audit.FactSpec) bool { return s.Name == x.Name }) {
+				t.Errorf("fact %s is not declared", x.Name)
+			}
+		}
+	})
+}

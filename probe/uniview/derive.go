@@ -1,0 +1,115 @@
+package uniview
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/lapi"
+)
+
+// Derive states the facts of one observation.
+//
+// FaceEnable and the rule are the switches of the face detector, in the maker's own interface under that name: they say that
+// boxes are drawn, not that crops are kept, and of a terminal not that anybody is recognised. CompareEn is the switch of the
+// comparison with a library and AttrEn that of attributes; a comparison that is off proves nothing about the terminal's main
+// trade, comparing by itself, and states nothing. A monitoring task is an order to compare with libraries and counts where its
+// own switch is on. A library that exists makes the device capable and no more. "Not configured" is stated of one instance at
+// a time, and only by an answer to a login.
+func Derive(o audit.Observation) ([]audit.Fact, error) {
+	if len(o.Data) == 0 || o.Status != audit.OK {
+		return nil, nil
+	}
+	var d Data
+	if err := json.Unmarshal(o.Data, &d); err != nil {
+		return nil, fmt.Errorf("uniview: data of %s: %w", o.Kind, err)
+	}
+	f := facts{login: o.Auth == "digest"}
+	for _, name := range d.Names {
+		f.say(audit.Capable, "capability "+name, true, functionsOf(name)...)
+	}
+	f.switches(o.Kind, d)
+	for _, t := range d.Tasks {
+		f.state(fmt.Sprintf("monitor %d", t.ID), t.Enabled, audit.Identify)
+	}
+	if d.NoTasks && f.login {
+		f.say(audit.Configured, "monitor", false, audit.Identify)
+	}
+	if slices.ContainsFunc(d.Lib, func(l lapi.Library) bool { return l.Faces > 0 }) {
+		f.say(audit.Capable, "libraries", true, audit.Identify)
+	}
+	slices.SortFunc(f.list, audit.CompareFacts)
+	return f.list, nil
+}
+
+// facts collects statements.
+type facts struct {
+	login bool // the answer was given to a login
+	list  []audit.Fact
+}
+
+func (f *facts) say(level audit.Level, key string, value bool, functions ...audit.Function) {
+	for _, fn := range functions {
+		f.list = append(f.list, audit.NewFact(audit.FactName(fn, level), key, value))
+	}
+}
+
+// state says what a switch says: that it is there shows that the device could.
+func (f *facts) state(key string, on *bool, functions ...audit.Function) {
+	f.say(audit.Capable, key, true, functions...)
+	if on != nil && (*on || f.login) {
+		f.say(audit.Configured, key, *on, functions...)
+	}
+}
+
+func (f *facts) switches(kind string, d Data) {
+	if d.Switches == nil {
+		return
+	}
+	s, key := d.Switches, "face engine"
+	if strings.HasSuffix(kind, "/Rule") {
+		key = "face rule"
+	}
+	if d.Channel != nil {
+		key = fmt.Sprintf("channel %d %s", *d.Channel, key)
+	}
+	if s.Enabled != nil && kind != kindOf(lapi.Comparison) { // of a turnstile's own settings nobody knows what "Enabled" enables
+		f.state(key, s.Enabled, audit.Detect)
+	}
+	if s.Compare != nil {
+		f.say(audit.Capable, "comparison", true, audit.Identify)
+		if *s.Compare {
+			f.say(audit.Configured, "comparison", true, audit.Identify)
+		}
+	}
+	if s.Attributes != nil {
+		f.state("attributes", s.Attributes, audit.Analyse)
+	}
+	if s.Document {
+		f.say(audit.Capable, "identity document", true, audit.Verify)
+	}
+}
+
+// functionsOf reads the name of a capability: "FaceDetection", "FaceRecognition", "FaceCapture" … One that speaks of faces in
+// another way says nothing.
+func functionsOf(name string) []audit.Function {
+	n := strings.ToLower(name)
+	in := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(n, w) })
+	}
+	switch {
+	case !strings.Contains(n, "face"):
+		return nil
+	case in("recog", "compar", "match", "librar"):
+		return []audit.Function{audit.Identify}
+	case in("attr"):
+		return []audit.Function{audit.Analyse}
+	case in("capture", "snap"):
+		return []audit.Function{audit.Detect, audit.Capture}
+	case in("detect"):
+		return []audit.Function{audit.Detect}
+	}
+	return nil
+}
