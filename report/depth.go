@@ -80,7 +80,7 @@ func (d Depth) counts(l audit.Looked) audit.Text {
 		parts = append(parts, t)
 	}
 	if d.Blind {
-		parts = append(parts, msg.Text("report.looked.unknown"))
+		parts = append(parts, msg.Text("report.looked.blind"))
 	}
 	if len(parts) == 0 {
 		return msg.Text("report.looked.nothing")

@@ -29,7 +29,8 @@ var truthMessages = map[string]audit.Text{
 	"report.looked.unknown":  {ZH: "本工具不掌握向该厂商设备询问此项功能的办法：没有查看，不等于没有", EN: "this program does not know how to ask this maker's device about it: not looked at, which is not the same as not there"},
 	"report.looked.nothing":  {ZH: "设备没有应答，什么也没有问到", EN: "the device did not answer; nothing was asked"},
 	"report.looked.line":     {ZH: "%[1]s %[2]d", EN: "%[1]s %[2]d"},
-	"report.looked.legend":   {ZH: "计数为能够判定该功能是否启用的问题；逐项问题和原因见 explain 和网页报告。", EN: "Counted are the questions that could decide whether a function is on; each of them, with the reason, is in explain and in the web page."},
+	"report.looked.legend":   {ZH: "计数为能够判定该功能是否启用的问题；逐项问题和原因见 explain 和网页报告。没有办法询问，不等于没有该功能。", EN: "Counted are the questions that could decide whether a function is on; each of them, with the reason, is in explain and in the web page. What the program has no question for was not looked at, which is not the same as not there."},
+	"report.looked.blind":    {ZH: "不掌握该厂商的询问办法", EN: "no question known for this maker"},
 	"report.looked.and":      {ZH: "；", EN: "; "},
 
 	"report.l.inferred_model": {ZH: "（由型号推断）", EN: " (inferred from the model)"},
