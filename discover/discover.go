@@ -81,10 +81,11 @@ func Methods() []Method {
 
 // CameraPorts are the TCP ports cameras, recorders and their servers are found on, the telling ones first; then those where
 // servers after GA/T 1400, which has no port of its own, were met; then those of programs that recognise faces in other
-// devices' pictures, and of what is found beside them: a hub, a relay of streams, a broker, a store of vectors.
+// devices' pictures, and of what is found beside them: a hub, a relay of streams, a broker, a store of vectors; last TP-Link's and
+// ZKTeco's own.
 func CameraPorts() []uint16 {
 	return []uint16{80, 554, 8000, 443, 37777, 34567, 81, 2020, 5000, 8080, 8443, 8554, 8899, 14000, 10008, 19101, 8120, 9999,
-		8971, 32168, 3000, 8888, 5005, 18080, 18081, 8123, 10443, 1984, 1883, 6333, 19530}
+		8971, 32168, 3000, 8888, 5005, 18080, 18081, 8123, 10443, 1984, 1883, 6333, 19530, 20443, 4370}
 }
 
 // fingerprints returns the run's fingerprints.

@@ -73,6 +73,7 @@ func prepare(rec Record, modules []probe.Module) (rules.Input, *audit.Recall, er
 	look(devices, observations, device, rec, modules)
 	doubt(facts, devices)
 	facts = append(facts, deviceFacts(devices, observations)...)
+	facts = append(facts, serverFacts(rec.Site.Site.ID, devices, facts)...)
 	facts = append(facts, modelFacts(devices, facts, data)...)
 	facts = append(facts, presenceFacts(rec, observations, devices, there, recall)...)
 	specs := Specs(modules)

@@ -34,7 +34,7 @@ type Options struct {
 	Window   time.Duration                             // how long discovery listens; 6 s
 	Quick    bool                                      // discovery listens no longer than the protocols' own delays ask for
 	Brief    bool                                      // devices are asked only who they are, with few packets
-	Parallel int                                       // devices probed at once; 16
+	Parallel int                                       // devices probed at once; 64, and 256 in a brief run
 	Budget   time.Duration                             // for one device, all modules; 5 min
 	Grace    time.Duration                             // to release what a device holds after the run ends; 8 s
 	Clock    func() time.Time                          // time.Now
@@ -94,7 +94,7 @@ func newRunner(o Options) *runner {
 	if o.Brief {
 		o.Parallel = orDefault(o.Parallel, 256) // little is asked of each
 	}
-	o.Parallel = orDefault(o.Parallel, 16)
+	o.Parallel = orDefault(o.Parallel, 64)
 	o.Budget = orDefault(o.Budget, 5*time.Minute)
 	o.Grace = orDefault(o.Grace, 8*time.Second)
 	o.Window = orDefault(o.Window, 6*time.Second)

@@ -126,7 +126,7 @@ func (s *session) put(ctx context.Context, q wire.Request) (wire.Values, *audit.
 		o.Status, o.Detail = audit.NotSupported, "Error"
 	}
 	d := &Data{Realm: r.Realm}
-	if id := fingerprintOf(r.Realm); id != nil && o.Status != audit.OK {
+	if id := s.fingerprint(r.Realm); id != nil && o.Status != audit.OK {
 		o.Identity = id
 	}
 	v := wire.Read(r.Body)
@@ -140,9 +140,9 @@ func (s *session) put(ctx context.Context, q wire.Request) (wire.Values, *audit.
 	return v, &o, d
 }
 
-// fingerprintOf reads the serial number that the realm of a challenge spells out.
-func fingerprintOf(realm string) *audit.Identity {
-	db, err := fingerprint.Load()
+// fingerprint reads the serial number that the realm of a challenge spells out.
+func (s *session) fingerprint(realm string) *audit.Identity {
+	db, err := s.env.Fingerprints()
 	if err != nil || realm == "" {
 		return nil
 	}
@@ -150,7 +150,7 @@ func fingerprintOf(realm string) *audit.Identity {
 	if !ok {
 		return nil
 	}
-	return &audit.Identity{Vendor: fingerprint.Canonical(m.Vendor), Serial: m.Serial, Kind: m.Kind, Weak: true}
+	return &audit.Identity{Vendor: db.Canonical(m.Vendor), Serial: m.Serial, Kind: m.Kind, Weak: true}
 }
 
 // keep ends an observation.
