@@ -64,6 +64,15 @@ func (d *Done) Inform(t audit.Target) audit.Target {
 	return t
 }
 
+// Unclaimed reports whether a device the operator lists, or that announced itself as a camera, has so far shown nothing of who made
+// it: relabelled devices often say it nowhere but in their maker's own interface. Each module may then put its first question.
+func Unclaimed(t audit.Target) bool {
+	if !WebInterface(t) || !slices.Contains([]string{"inventory", "ws-discovery", "ws-discovery-unicast", "recorder"}, t.Method) {
+		return false
+	}
+	return t.Identity.Vendor == "" && len(t.Extra[extraMaker]) == 0 && len(t.Extra[extraPage]) == 0
+}
+
 // MadeBy reports whether anything that was said of the device so far names one of the makers: the target's own words, the
 // prefix of a hardware address, or what other modules learned. A prefix may be a router's, so it is a hint and no proof.
 func MadeBy(t audit.Target, makers ...string) bool {

@@ -52,7 +52,9 @@ func asks() []probe.Question {
 	}
 }
 
-func wants(t audit.Target) bool { return probe.WebInterface(t) && probe.MadeBy(t, makers...) }
+func wants(t audit.Target) bool {
+	return probe.WebInterface(t) && probe.MadeBy(t, makers...)
+}
 
 // Data is what an observation of this module holds.
 type Data struct {

@@ -48,7 +48,7 @@ func Module() probe.Module {
 }
 
 func wants(t audit.Target) bool {
-	return probe.WebInterface(t) && (t.Method == "dhip" || probe.MadeBy(t, makers...))
+	return probe.WebInterface(t) && (t.Method == "dhip" || probe.MadeBy(t, makers...) || probe.Unclaimed(t))
 }
 
 // Data is what an observation of this module holds.

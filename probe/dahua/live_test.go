@@ -176,7 +176,7 @@ func TestDevices(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, secret := range []string{lab.DahuaLibrary, lab.DahuaPerson, "90017", "10003", "1101011988", "1988-03", "Woman", "Smile", "Lab-behind-the-recorder", "partsnap", "30017", `"Similarity":9`} {
+			for _, secret := range []string{lab.DahuaLibrary, lab.DahuaPerson, `"90017"`, `"10003"`, "1101011988", "1988-03", "Woman", "Smile", "Lab-behind-the-recorder", "partsnap", `"30017"`, `"Similarity":9`} {
 				if strings.Contains(string(b), secret) {
 					t.Errorf("the observations hold %q", secret)
 				}

@@ -70,7 +70,7 @@ func wants(t audit.Target) bool {
 	if t.Foreign || !t.Addr.Addr().IsValid() {
 		return false
 	}
-	return probe.PageOf(t, maker) || slices.Contains(ports, t.Addr.Port()) && probe.Bare(t)
+	return probe.PageOf(t, maker) || probe.Unclaimed(t) && probe.Bare(t) || slices.Contains(ports, t.Addr.Port()) && probe.Bare(t)
 }
 
 // Data is what an observation of this module holds.

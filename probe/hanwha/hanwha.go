@@ -63,7 +63,7 @@ func asks() []probe.Question {
 }
 
 func wants(t audit.Target) bool {
-	return probe.WebInterface(t) && (t.Method == "hanwha" || probe.MadeBy(t, makers...))
+	return probe.WebInterface(t) && (t.Method == "hanwha" || probe.MadeBy(t, makers...) || probe.Unclaimed(t))
 }
 
 // Data is what an observation of this module holds.

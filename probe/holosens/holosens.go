@@ -32,7 +32,9 @@ func Module() probe.Module {
 		Needs: audit.PermitQuery,
 		Facts: probe.FaceFactsNamed(audit.FactName(audit.Identify, audit.Capable), audit.FactName(audit.Identify, audit.Configured), probe.FactOutboundHosts),
 		Asks:  asks(),
-		Wants: func(t audit.Target) bool { return probe.WebInterface(t) && probe.MadeBy(t, maker) },
+		Wants: func(t audit.Target) bool {
+			return probe.WebInterface(t) && (probe.MadeBy(t, maker) || probe.Unclaimed(t))
+		},
 		Probe: ask, Derive: Derive,
 	}
 }

@@ -43,7 +43,7 @@ func Module() probe.Module {
 }
 
 func wants(t audit.Target) bool {
-	return probe.WebInterface(t) && (t.Method == "sadp" || probe.MadeBy(t, makers...))
+	return probe.WebInterface(t) && (t.Method == "sadp" || probe.MadeBy(t, makers...) || probe.Unclaimed(t))
 }
 
 // session is one conversation with one device.

@@ -73,7 +73,9 @@ func asks() []probe.Question {
 	return out
 }
 
-func wants(t audit.Target) bool { return probe.WebInterface(t) && probe.MadeBy(t, makers...) }
+func wants(t audit.Target) bool {
+	return probe.WebInterface(t) && (probe.MadeBy(t, makers...) || probe.Unclaimed(t))
+}
 
 // Data is what an observation of this module holds.
 type Data struct {

@@ -62,7 +62,7 @@ type Data struct {
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := t.Addr
 	own := slices.Contains(ports(), at.Port())
-	if !own && env.Done.Identified() { // it said which camera it is
+	if !own && (env.Done.Identified() || env.Done != nil && env.Done.Has("onvif:found")) { // it said which camera it is, or speaks as one
 		return nil, nil
 	}
 	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {
