@@ -26,7 +26,10 @@ type Config struct {
 	Limits    Limits
 	// OneAddress puts every device on 127.0.0.1 with ports of its own, as on systems that have no other loopback address.
 	OneAddress bool
-	Allow      []string // requests beyond the list that are no breach: "trt:GetVideoSources", "GET /x", "*"
+	// Provoked takes notice of datagrams from 127.99.0.1, from where tests provoke a shop: multicast on the loopback interface
+	// reaches every other shop of this machine, and they must not mind.
+	Provoked bool
+	Allow    []string // requests beyond the list that are no breach: "trt:GetVideoSources", "GET /x", "*"
 }
 
 // Limits are how much of a client's attention a device puts up with.

@@ -89,7 +89,7 @@ func (s *Shop) speaks(v vendorProtocol) bool {
 // the sender.
 func (s *Shop) onVendor(v vendorProtocol, p *ipv4.PacketConn, b []byte, from *net.UDPAddr) {
 	question, answer := v.asked(b)
-	if answer {
+	if answer || !s.cfg.Provoked && from.IP.Equal(net.IPv4(127, 99, 0, 1)) {
 		return
 	}
 	for _, d := range s.devices {
