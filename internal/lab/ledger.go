@@ -124,7 +124,7 @@ func listed(what string) bool {
 	}
 	switch first, rest, _ := strings.Cut(what, " "); first {
 	case "GET", "HEAD":
-		return rest == "/" || first == "GET" && strings.Contains(vendorReading+serverReading, "\n"+rest+"\n")
+		return rest == "/" || rest == "/desc.xml" && first == "GET" || first == "GET" && strings.Contains(vendorReading+serverReading, "\n"+rest+"\n")
 	case "RTSP":
 		method, _, _ := strings.Cut(rest, " ")
 		return slices.Contains([]string{"OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN", "GET_PARAMETER"}, method)

@@ -83,7 +83,7 @@ func TestDuration(t *testing.T) {
 
 func TestListed(t *testing.T) {
 	for what, want := range map[string]bool{
-		"tds:GetServices": true, "tev:PullMessages": true, "wsnt:Unsubscribe": true, "GET /": true, "HEAD /": true, "RTSP SETUP /live/1/main/trackID=1": true,
+		"tds:GetServices": true, "tev:PullMessages": true, "wsnt:Unsubscribe": true, "GET /": true, "HEAD /": true, "GET /desc.xml": true, "RTSP SETUP /live/1/main/trackID=1": true,
 		"RTSP PLAY": true, "WS-Discovery Probe": true, "mDNS _http._tcp": true, "TLS hello": true,
 		"tan:ModifyRules": false, "trt:CreateProfile": false, "tev:AddEventBroker": false, "tds:GetUsers": false, "tcr:GetCredentialInfoList": false,
 		"tds:GetServicesAndMore": false, "GET /x": false, "POST /": false, "RTSP RECORD": false, "RTSP SETUP-of-a-picture-track /": false,

@@ -45,6 +45,9 @@ var otherPorts = []uint16{21, 22, 23, 53, 139, 445, 554, 1935, 3702, 5353, 5544,
 
 // wants reports whether there is anywhere to ask.
 func wants(t audit.Target) bool {
+	if t.Method == "ssdp" { // what UPnP names is a description, and half of what answers it is no camera
+		return false
+	}
 	return !t.Foreign && t.Addr.Addr().IsValid() && len(candidates(t, func(string) {})) > 0
 }
 
