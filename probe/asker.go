@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -200,9 +201,8 @@ func (a *Asker) exchange(ctx context.Context, path string, authorise func(*http.
 	r := &Reply{Auth: "none", At: a.Env.Clock()}
 	rctx, cancel := context.WithTimeout(ctx, a.longest())
 	defer cancel()
-	connected := false
-	rctx = httptrace.WithClientTrace(rctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true },
-		TLSHandshakeStart: func() { connected = true }})
+	var connected atomic.Bool // the transport goes on connecting in its own goroutine when the exchange has ended
+	rctx = Traced(rctx, &connected)
 	req, err := a.request(rctx, path)
 	if err != nil {
 		r.Detail = clean.Text(err.Error(), askDetail)
@@ -237,13 +237,20 @@ func (a *Asker) exchange(ctx context.Context, path string, authorise func(*http.
 		x.Response = append(responseHead(resp), r.Body...)
 	}
 	if err != nil {
-		r.fail(ctx, err, connected)
+		r.fail(ctx, err, connected.Load())
 		x.Note = "no complete answer: " + r.Detail
 	}
 	if id := a.Env.Evidence.Record(x); id != "" {
 		r.Evidence = []string{id}
 	}
 	return r
+}
+
+// Traced returns a context whose HTTP exchanges note in connected that the device accepted a connection, which tells a silent
+// service from a dead address.
+func Traced(ctx context.Context, connected *atomic.Bool) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		TLSHandshakeStart: func() { connected.Store(true) }})
 }
 
 func (a *Asker) url(path string) string {

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -187,9 +187,8 @@ func (c *Caller) exchange(ctx context.Context, q Call) Answer {
 	}
 	rctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	connected := false
-	rctx = httptrace.WithClientTrace(rctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true },
-		TLSHandshakeStart: func() { connected = true }})
+	var connected atomic.Bool // the transport goes on connecting in its own goroutine when the exchange has ended
+	rctx = Traced(rctx, &connected)
 	req, err := http.NewRequestWithContext(rctx, q.Method, c.url(q.Path), bytes.NewReader(q.Body))
 	if err != nil {
 		a.Detail = "the question could not be worded" // the error quotes the URL, which may hold a token
@@ -220,7 +219,7 @@ func (c *Caller) exchange(ctx context.Context, q Call) Answer {
 		x.Response = append(shownHead(resp), c.show(a.Body)...)
 	}
 	if err != nil {
-		a.fail(ctx, err, connected)
+		a.fail(ctx, err, connected.Load())
 		x.Note = "no complete answer: " + a.Detail
 	}
 	if id := c.Env.Evidence.Record(x); id != "" {

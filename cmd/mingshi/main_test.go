@@ -1,16 +1,9 @@
 package main
 
 import (
-	"flag"
-	"os"
 	"testing"
+
+	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
 )
 
-// TestMain lets audits run side by side: they wait for devices, not for a processor.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { labtest.Main(m, 8) }

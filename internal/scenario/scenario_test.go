@@ -66,14 +66,8 @@ var unfound = map[string]struct {
 // nobody but the lab.
 var gone = netip.MustParseAddrPort("127.254.254.254:9")
 
-// TestMain plays the stories side by side: they wait for devices, not for a processor.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+// The stories are played side by side.
+func TestMain(m *testing.M) { labtest.Main(m, 8) }
 
 func TestScenarios(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(expected)) {

@@ -1,16 +1,9 @@
 package dahua
 
 import (
-	"flag"
-	"os"
 	"testing"
+
+	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
 )
 
-// TestMain lets more tests run at once than there are processors: they wait most of the time, for the pace and for the stream.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "12"); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { labtest.Main(m, 12) }

@@ -13,10 +13,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	neturl "net/url"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,11 +39,11 @@ type answer struct {
 	tls      *tls.ConnectionState
 	evidence []string
 
-	err         error // no answer
-	connected   bool  // there was a TCP connection
-	interrupted bool  // the run ended
-	tooMuch     bool  // a limit of ours was hit before the answer was understood
-	other       bool  // the other scheme should be tried
+	err         error       // no answer
+	connected   atomic.Bool // there was a TCP connection
+	interrupted bool        // the run ended
+	tooMuch     bool        // a limit of ours was hit before the answer was understood
+	other       bool        // the other scheme should be tried
 }
 
 // get sends one GET / and records it.
@@ -58,10 +58,7 @@ func get(ctx context.Context, env probe.Env, at netip.AddrPort, secure bool) *an
 	}
 	rctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	rctx = httptrace.WithClientTrace(rctx, &httptrace.ClientTrace{
-		GotConn:           func(httptrace.GotConnInfo) { a.connected = true },
-		TLSHandshakeStart: func() { a.connected = true },
-	})
+	rctx = probe.Traced(rctx, &a.connected)
 	c := env.Device.HTTP(guard.HTTPOptions{Need: audit.PermitQuery, MaxBody: maxBody, LegacyTLS: secure || !env.Brief, Timeout: header, Shared: env.Brief})
 	defer c.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(rctx, http.MethodGet, url(a.scheme, at), nil)
@@ -113,7 +110,7 @@ func (a *answer) fail(ctx context.Context, err error) {
 	s := err.Error()
 	a.tooMuch = strings.Contains(s, "headers exceeded")
 	switch {
-	case a.interrupted || !a.connected:
+	case a.interrupted || !a.connected.Load():
 	case a.scheme == "https":
 		// A TLS client that meets plain text; the second is net/http's wording when the text is HTTP.
 		var record tls.RecordHeaderError

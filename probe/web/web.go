@@ -202,7 +202,7 @@ func (a *answer) status() audit.Status {
 		return audit.Limited
 	case errors.Is(a.err, context.DeadlineExceeded), errors.As(a.err, &network) && network.Timeout():
 		return audit.Timeout
-	case a.connected:
+	case a.connected.Load():
 		return audit.Malformed
 	}
 	return audit.Unreachable
