@@ -80,8 +80,16 @@ type Observation struct {
 	Identity *Identity       `json:"identity,omitempty"`
 	Behind   []Channel       `json:"behind,omitempty"` // video sources of a recorder, where the exchange lists them
 	Data     json.RawMessage `json:"data,omitempty"`
-	Evidence []string        `json:"evidence,omitempty"` // ids of the transcript's records or digests of blobs
+	Evidence []string        `json:"evidence,omitempty"` // ids of the transcript's records, or packets of a capture: "capture:c1#12-14"
 	Basis    []string        `json:"basis,omitempty"`    // observations this one sums up
+	Seen     *Seen           `json:"seen,omitempty"`     // of what was overheard in a capture: how often, how much
+}
+
+// Seen adds up what was overheard between At and Until and showed the same.
+type Seen struct {
+	Count int   `json:"count"`          // flows
+	Up    int64 `json:"up,omitempty"`   // bytes of payload the device sent, where the observation is about traffic
+	Down  int64 `json:"down,omitempty"` // bytes of payload it received
 }
 
 // SetID computes the observation's identifier from what it is about, so that it is the same in every run that asks the

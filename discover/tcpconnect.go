@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	sweepHosts  = 256  // hosts knocked at together
+	sweepHosts  = 256                   // hosts knocked at together
+	sweepBurst  = 20 * time.Millisecond // how far the knocks at many hosts may catch up
 	linkRate    = 4000 // connects a second in all, to hosts of our own networks
 	routedRate  = 1000 // and through a router, whose line may be thin
 	routedOpen  = 1000 // connects through a router that wait for an answer at the same time
@@ -111,7 +112,7 @@ type sweep struct {
 	found    func(audit.Target)
 	outcomes *outcomes
 	own      map[netip.Addr]bool
-	rate     *rated
+	turn     *turns
 	hosts    chan struct{} // bounds the hosts knocked at together
 	contacts *window       // bounds the addresses of our networks contacted at about the same time
 
@@ -128,7 +129,7 @@ func newSweep(env Env, l *link, found func(audit.Target)) *sweep {
 	if room == 0 {
 		room = sweepHosts / 2
 	}
-	s := &sweep{env: env, link: l, found: found, own: ownAddresses(env.Guard), rate: &rated{per: linkRate}, hosts: make(chan struct{}, sweepHosts),
+	s := &sweep{env: env, link: l, found: found, own: ownAddresses(env.Guard), turn: &turns{per: linkRate, burst: sweepBurst}, hosts: make(chan struct{}, sweepHosts),
 		contacts: newWindow(room, contactSpan)}
 	if l.why.IsZero() {
 		s.outcomes = newOutcomes(l.prefix)
@@ -152,15 +153,18 @@ func (s *sweep) run(ctx context.Context) audit.Coverage {
 			s.outcomes.set(a, audit.ReachedOwn)
 		}
 	}
-	switch s.link.way {
-	case local:
+	switch {
+	case s.link.way == local:
 		s.each(ctx, false)
-	case onLink:
+	case s.link.way == onLink:
 		if s.follow(ctx) == blindly {
 			s.each(ctx, true)
 		}
+	case s.link.unroutable(s.env.Guard):
+		s.outcomes.rest(audit.ReachedFailed)
+		return audit.Coverage{Target: c.Target, Module: c.Module, Status: audit.Failed, Detail: msg.Text("discover.noroute"), Addresses: s.outcomes.list()}
 	default:
-		s.rate = &rated{per: routedRate}
+		s.turn = &turns{per: routedRate, burst: sweepBurst}
 		s.distant(ctx)
 	}
 	s.wg.Wait()
@@ -256,7 +260,7 @@ func (h *host) round(ctx context.Context, timeout time.Duration) bool {
 	ports := h.silent
 	h.silent = nil
 	for _, p := range ports {
-		if !h.rate.wait(ctx) {
+		if !h.turn.wait(ctx) {
 			return false
 		}
 		keep := h.keep(p)
@@ -387,7 +391,7 @@ func (d *distance) ping(ctx context.Context) {
 	}
 	d.pinger = p
 	for a := range addresses(ctx, d.env.Guard, d.link.prefix, d.own) {
-		if !d.rate.wait(ctx) {
+		if !d.turn.wait(ctx) {
 			return
 		}
 		if err := p.Send(ctx, a); err != nil && guard.IsDenied(err) {
@@ -407,7 +411,7 @@ func (d *distance) port(ctx context.Context, port uint16) {
 		if !dev.Listed(port) {
 			continue
 		}
-		if !d.rate.wait(ctx) {
+		if !d.turn.wait(ctx) {
 			return
 		}
 		select {
@@ -507,27 +511,4 @@ func (s *sweep) coverage(ctx context.Context) audit.Coverage {
 		c.Status = audit.NoAnswer
 	}
 	return c
-}
-
-// rated spaces packets to many hosts out evenly.
-type rated struct {
-	per  int // a second
-	mu   sync.Mutex
-	next time.Time
-}
-
-// wait waits until the next packet may leave, and reports false when the context has ended.
-func (r *rated) wait(ctx context.Context) bool {
-	r.mu.Lock()
-	now := time.Now()
-	if r.next.Before(now.Add(-20 * time.Millisecond)) {
-		r.next = now.Add(-20 * time.Millisecond) // what was not used is lost
-	}
-	ahead := r.next.Sub(now)
-	r.next = r.next.Add(time.Second / time.Duration(r.per))
-	r.mu.Unlock()
-	if ahead < 2*time.Millisecond {
-		return ctx.Err() == nil
-	}
-	return sleep(ctx, ahead)
 }

@@ -82,7 +82,7 @@ func unicast(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Co
 	env = env.withDefaults()
 	links := env.Neighbours.of(ctx, env)
 	out := make([]audit.Coverage, len(links))
-	turn := &paced{every: time.Second / unicastRate}
+	turn := &turns{per: unicastRate}
 	var wg sync.WaitGroup
 	for n, l := range links {
 		wg.Go(func() {
@@ -97,33 +97,10 @@ func unicast(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Co
 	return out, nil
 }
 
-// paced spaces what several goroutines send.
-type paced struct {
-	every time.Duration
-	mu    sync.Mutex
-	next  time.Time
-}
-
-// wait waits for its turn, and reports false where the context ends first.
-func (p *paced) wait(ctx context.Context) bool {
-	p.mu.Lock()
-	now := time.Now()
-	p.next = p.next.Add(p.every)
-	if p.next.Before(now) {
-		p.next = now
-	}
-	ahead := p.next.Sub(now)
-	p.mu.Unlock()
-	if ahead < 2*time.Millisecond { // timers are no finer
-		return ctx.Err() == nil
-	}
-	return sleep(ctx, ahead)
-}
-
 // personal is the asking of single addresses, over one socket for each interface they are reached by.
 type personal struct {
 	env   Env
-	turn  *paced
+	turn  *turns
 	found func(audit.Target)
 
 	by      map[string]*asker
@@ -140,7 +117,7 @@ type asker struct {
 	i *inquiry
 }
 
-func newPersonal(env Env, turn *paced, found func(audit.Target)) *personal {
+func newPersonal(env Env, turn *turns, found func(audit.Target)) *personal {
 	return &personal{env: env, turn: turn, found: found, by: map[string]*asker{}}
 }
 

@@ -66,7 +66,8 @@ const (
 // slack is what is looked at beyond the limit of a record, so that a secret that straddles the limit is still whole.
 const slack = 64 << 10
 
-// redact returns the exchange without credentials, pictures and personal data. What is blotted out keeps its length.
+// redact returns the exchange without credentials, pictures and personal data. What is blotted out keeps its length, except
+// for the values of persons and events.
 func (s *scrubber) redact(e Exchange, limit int) redacted {
 	r := redacted{Exchange: e, cut: map[string]bool{}}
 	r.Protocol = protocolName(e.Protocol)
@@ -92,6 +93,8 @@ func (s *scrubber) redact(e Exchange, limit int) redacted {
 	}
 	for i, p := range parts {
 		out, marks := s.blot(*p.buf, all[i], here, p.name)
+		out, more := s.blot(hideLengths(out, all[i]), nil, here, p.name) // what moved together can have completed a secret
+		marks = append(marks, more...)
 		if len(out) > limit {
 			out, r.cut[p.name] = out[:limit:limit], true
 		}

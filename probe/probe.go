@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/knowledge"
@@ -29,10 +30,21 @@ type Module struct {
 	// Wants reports whether the module can do something with the target. It sends nothing.
 	Wants func(audit.Target) bool
 
-	// Probe asks the device. It is called at most once at a time per device and must return soon after the context ends,
+	// Probe asks the device; nil where the module only listens. It is called at most once at a time per device and must return soon after the context ends,
 	// with what it has. An error means it could not run at all; a refusal, a timeout or garbage is an observation.
 	// The observations' ID, Locus and Seq are set by the caller.
 	Probe func(ctx context.Context, env Env, t audit.Target) ([]audit.Observation, error)
+
+	// Hears lists what of a capture the module can say something of; Dissect gets nothing else.
+	Hears []capture.Proto
+
+	// Dissect says what a flow shows of a device, nil where there is no passive form. It is pure: no clock, no network, no other flow,
+	// and keeps nothing of the flow. Of its observations the caller sets ID, Locus, Seq, At, Until, Evidence and Seen. The endpoint is
+	// the device an observation is about, with port 0 where the device is the client; only devices inside the perimeter are kept.
+	// Two flows that show the same give equal observations, which are added up: Data holds nothing that differs from one event to
+	// the next (no time, count or identifier), and never a picture, a template or a person's value. An error says that the flow is
+	// not what its protocol demands; it is counted.
+	Dissect func(Hearing, *capture.Flow) ([]audit.Observation, error)
 
 	// Derive states the facts an observation of this module supports. It is pure: no clock, no network, no other observation.
 	// Subject, Because and Class of the facts are set by the caller.
@@ -70,6 +82,12 @@ type Sample struct {
 	Events   time.Duration // pull point window, default 30 s
 	Metadata time.Duration // metadata stream window, default 20 s
 	Scarce   bool          // also on devices with two pull points or fewer
+}
+
+// Hearing is what a dissector may know besides the flow.
+type Hearing struct {
+	Inside func(netip.Addr) bool // whether an address belongs to the perimeter
+	Data   *knowledge.Set        // what is known of makers, models and hosts; nil: what is built in
 }
 
 // Endpoint is where a target listens: its own address and port, or the module's default port.

@@ -173,8 +173,12 @@ var persons = regexp.MustCompile(`(?im)^[^=\r\n]*(?:groupid|groupname|groupdetai
 // inside finds a login, and what follows a question mark, in an address.
 var inside = regexp.MustCompile(`(?i)://([^/@\s]*)@|=[^?\r\n]*/[^?\r\n]*\?([^\r\n]*)`)
 
-// Withhold returns the answer with the values of logins, and those that speak of persons, overwritten by asterisks. Of the
-// latter, values that stand for nothing stay. The input is left alone.
+// foreign finds what is in no form of a table: lines of JSON, and the data of an event, which some server writes to whatever
+// it is asked.
+var foreign = regexp.MustCompile(`(?m)[;=]data=([^\r\n]*)|^([ \t]*["{}\[\]][^\r\n]*)`)
+
+// Withhold returns the answer with the values of logins, those that speak of persons, and everything in JSON overwritten by
+// asterisks. Of the second, values that stand for nothing stay. The input is left alone.
 func Withhold(b []byte) []byte {
 	out := bytes.Clone(b)
 	blank := func(from, to int) {
@@ -189,6 +193,10 @@ func Withhold(b []byte) []byte {
 		if !empty(string(b[m[2]:m[3]])) {
 			blank(m[2], m[3])
 		}
+	}
+	for _, m := range foreign.FindAllSubmatchIndex(b, -1) {
+		blank(m[2], m[3])
+		blank(m[4], m[5])
 	}
 	for _, m := range inside.FindAllSubmatchIndex(b, -1) {
 		blank(m[2], m[3])

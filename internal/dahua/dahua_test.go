@@ -62,6 +62,16 @@ func TestWithhold(t *testing.T) {
 	}
 }
 
+// TestWithholdForeign: a server that writes its events to whatever it is asked tells of persons in JSON.
+func TestWithholdForeign(t *testing.T) {
+	const events = "--myboundary\r\nContent-Length: 9\r\n\r\nCode=AccessControl;action=Pulse;index=0;data={\r\n   \"CardName\" : \"Li Si\",\r\n   \"UserID\" : \"90017\"\r\n}\r\n" +
+		"Code=FaceRecognition;action=Pulse;index=1;data={\"Name\":\"Li Si\"}\n{\"Name\":\"Li Si\"}\n"
+	got := string(Withhold([]byte(events)))
+	if len(got) != len(events) || strings.Contains(got, "Li Si") || strings.Contains(got, "90017") || !strings.Contains(got, "Code=FaceRecognition;action=Pulse;index=1;data=*") {
+		t.Error(got)
+	}
+}
+
 func TestLocked(t *testing.T) {
 	for s, want := range map[string]bool{"Error: Account Locked, remain 1800 s": true, "Invalid Authority!": false, "unlock": false, "AccountLocked": true, "the clock is blocked": false, "": false} {
 		if Locked([]byte(s)) != want {
@@ -75,7 +85,7 @@ func TestRequestsOnlyRead(t *testing.T) {
 	for _, r := range append(Requests(), Caps(1), Deployed(MaxAsked)) {
 		_, query, _ := strings.Cut(string(r), "?")
 		action, rest, _ := strings.Cut(strings.TrimPrefix(query, "action="), "&")
-		reads := strings.HasPrefix(action, "get") || r == Libraries || r == Attach
+		reads := strings.HasPrefix(action, "get") || r == Libraries || r == Attach || r == AttachDoor
 		if !strings.HasPrefix(string(r), "/cgi-bin/") || !reads || strings.Contains(rest, "action") || !Allowed(r) {
 			t.Errorf("%s", r)
 		}

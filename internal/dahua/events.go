@@ -335,7 +335,7 @@ func (f *finding) walk(v any) {
 				l, _ := e.([]any)
 				f.candidates = f.candidates || len(l) > 0
 				continue
-			case "Person", "PersonInfo", "CitizenInfo":
+			case "Person", "PersonInfo", "CitizenInfo", "Candidate":
 				continue
 			case "UserID", "CardNo":
 				f.person = f.person || !slices.Contains(known().Nobody, scalar(e))
@@ -443,7 +443,7 @@ func struck(v any, person bool, left *int) any {
 		out := map[string]any{}
 		for _, k := range slices.Sorted(maps.Keys(t)) {
 			e := t[k]
-			inner := person || k == "Candidates" || strings.Contains(k, "Person") || strings.Contains(k, "Info") && k != "PartInfo"
+			inner := person || strings.HasPrefix(k, "Candidate") || strings.Contains(k, "Person") || strings.Contains(k, "Info") && k != "PartInfo"
 			switch text := scalar(e); {
 			case !keyName.MatchString(k): // no name of a key
 				out["*"] = "*"

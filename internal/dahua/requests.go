@@ -39,8 +39,9 @@ const (
 	GB28181       Request = "/cgi-bin/configManager.cgi?action=getConfig&name=VSP_GB28181"
 	Cloud         Request = "/cgi-bin/configManager.cgi?action=getConfig&name=T2UServer"
 
-	// Attach is answered for as long as the connection lasts.
-	Attach Request = "/cgi-bin/eventManager.cgi?action=attach&codes=[FaceDetection,FaceRecognition,FaceComparision,FaceFeatureAbstract,FaceAnalysis,HumanTrait,_DoorFace_,AccessControl]&heartbeat=5"
+	// Attach and AttachDoor are answered for as long as the connection lasts; a door terminal tells of faces by codes of its own.
+	Attach     Request = "/cgi-bin/eventManager.cgi?action=attach&codes=[FaceDetection,FaceRecognition,FaceComparision,HumanTrait,FaceAnalysis]&heartbeat=5"
+	AttachDoor Request = "/cgi-bin/eventManager.cgi?action=attach&codes=[FaceDetection,FaceRecognition,FaceComparision,FaceFeatureAbstract,FaceAnalysis,_DoorFace_,AccessControl]&heartbeat=5"
 )
 
 // Caps asks what the analysis of a channel, from one, could do.
@@ -60,7 +61,7 @@ const MaxAsked = 16
 func Requests() []Request {
 	return []Request{SystemInfo, DeviceType, DeviceClass, SoftwareVersion, Vendor, MachineName, SerialNo, RemoteDevices, ChannelTitles, VideoLoss,
 		Rules, Scenes, Armed, CardCompare, EventCaps, Libraries, DetectingNow, RecognisingNow,
-		PictureUpload, EventUpload, GAT1400, GAVI, GB28181, Cloud, Attach}
+		PictureUpload, EventUpload, GAT1400, GAVI, GB28181, Cloud, Attach, AttachDoor}
 }
 
 // Allowed reports whether a question is one of those this program may ask.

@@ -29,6 +29,12 @@ func (g *Guard) byRoute(to netip.Addr) bool {
 	return false
 }
 
+// Unroutable reports whether the system says that it knows no way to an address. It sends nothing.
+func (g *Guard) Unroutable(a netip.Addr) bool {
+	_, err := g.route(normal(a))
+	return err != nil && noRoute(err)
+}
+
 // systemRoute asks the system which of its own addresses it would send from. Connecting a UDP socket sends nothing.
 func systemRoute(to netip.Addr) (netip.Addr, error) {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9)))

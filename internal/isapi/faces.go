@@ -23,15 +23,20 @@ type Flags struct {
 	Events []string // face events the device could send
 }
 
-// ReadFlags reads a capability document with one of these roots, wherever in it the elements stand. Linkage is passed over.
+// ReadFlags reads a capability document with one of these roots, wherever in it the elements stand. Linkage is passed over, and
+// so are the types that recordings may be searched for, which name what the firmware knows.
 func ReadFlags(b []byte, roots ...string) (Flags, error) {
 	n, err := strict(b, roots...)
 	if err != nil {
 		return Flags{}, err
 	}
 	var f Flags
+	var searched []*xmltree.Node
 	n.Walk(func(x *xmltree.Node) bool {
 		name := x.Name.Local
+		if strings.Contains(strings.ToLower(name), "search") {
+			searched = append(searched, x.Children("eventType")...)
+		}
 		if strings.HasPrefix(name, "EventTrigger") { // linkage, which exists for what the device does not have
 			return false
 		}
@@ -42,7 +47,7 @@ func ReadFlags(b []byte, roots ...string) (Flags, error) {
 				f.No = add(f.No, flag.Name)
 			}
 		}
-		if strings.EqualFold(name, "eventType") {
+		if strings.EqualFold(name, "eventType") && !slices.Contains(searched, x) {
 			for _, t := range strings.Split(x.Get("opt")+","+x.Text, ",") {
 				if e, ok := find(known().Events, strings.TrimSpace(t)); ok {
 					f.Events = add(f.Events, e.Name)

@@ -37,7 +37,8 @@ type Device struct {
 	Serial   string // model, date of manufacture and number in one
 	MAC      string // as written
 	Firmware string // version and build
-	Type     string // "IPCamera", "NVR", "DVR", "hybirdNVR" (sic), "ACS" …
+	Type     string // "IPCamera", "NVR", "DVR", "hybirdNVR" (sic), "ACS", "VIS" …; doorbells leave it out
+	Maker    string // whom it names as its manufacturer, white labels included; much firmware names nobody
 }
 
 // ReadDevice reads a DeviceInfo document.
@@ -46,7 +47,7 @@ func ReadDevice(b []byte) (Device, error) {
 	if err != nil {
 		return Device{}, err
 	}
-	return Device{Name: text(n, "deviceName"), Model: text(n, "model"), Serial: text(n, "serialNumber"), MAC: text(n, "macAddress"),
+	return Device{Name: text(n, "deviceName"), Maker: text(n, "manufacturer"), Model: text(n, "model"), Serial: text(n, "serialNumber"), MAC: text(n, "macAddress"),
 		Firmware: clean.Text(n.Value("firmwareVersion")+" "+n.Value("firmwareReleasedDate"), maxText), Type: text(n, "deviceType")}, nil
 }
 
@@ -174,11 +175,21 @@ func ReadRefusal(b []byte) (r Refusal, ok bool) {
 }
 
 func readRefusalJSON(b []byte) (r Refusal, ok bool) {
-	var d struct {
+	type status struct {
 		StatusString  string `json:"statusString"`
 		SubStatusCode string `json:"subStatusCode"`
 	}
-	if object(b, &d) != nil || d.SubStatusCode == "" {
+	var d struct {
+		status
+		Inside status `json:"ResponseStatus"` // some firmware wraps it
+	}
+	if object(b, &d) != nil {
+		return Refusal{}, false
+	}
+	if d.SubStatusCode == "" {
+		d.status = d.Inside
+	}
+	if d.SubStatusCode == "" {
 		return Refusal{}, false
 	}
 	r.Sub = clean.Text(d.SubStatusCode, maxText)

@@ -96,7 +96,9 @@ func union[T ~string](a, b []T) []T {
 type alarmWords struct {
 	value      map[string]string // the first of each, by lower case name, of those that say what kind of alarm it is
 	attributes []string
-	detections []string
+	detections []string // pId of faces
+	scenes     []string // pId of the picture around them
+	reading    string   // the attribute that is being walked
 	faces      bool // a face was in it
 	crops      bool
 	failed     bool
@@ -110,7 +112,9 @@ type alarmWords struct {
 var telling = []string{"eventtype", "eventstate", "channelid", "dynchannelid", "majoreventtype", "subeventtype", "currentverifymode", "currentevent", "mask"}
 
 // faceTrees hold a face; bodyTrees the rest of a person, whose attributes are no face's; knownTrees what a library says of a
-// person, which the device did not read from a face.
+// person, which the device did not read from a face; sceneTree the picture around the faces.
+const sceneTree = "targetattrs"
+
 var (
 	faceTrees  = []string{"face", "faces", "facecapture", "facesnap", "facecaptureinfo", "mtd_face", "faceinfo", "alarmresult", "facedetection"}
 	bodyTrees  = []string{"human", "humans", "humanattr", "humaninfo", "humanrecognition", "body", "vehicle", "vehicles", "mtd_human"}
@@ -157,6 +161,7 @@ func (w *alarmWords) json(name string, v any, face place, depth int) {
 	if w.nodes++; depth > maxDeep || w.nodes > 40_000 {
 		return
 	}
+	defer w.attribute(name, face)()
 	switch t := v.(type) {
 	case map[string]any:
 		face = w.enter(name, face, len(t) > 0)
@@ -184,6 +189,7 @@ func orEmpty(v any) any {
 
 func (w *alarmWords) xml(n *xmltree.Node, face place) {
 	name := n.Name.Local
+	defer w.attribute(name, face)()
 	if len(n.Kids) == 0 {
 		w.leaf(name, n.Text, face)
 		return
@@ -201,14 +207,11 @@ func (w *alarmWords) enter(name string, at place, filled bool) place {
 	switch {
 	case at == ofLibrary, slices.Contains(knownTrees, name):
 		return ofLibrary
-	case slices.Contains(bodyTrees, name):
+	case slices.Contains(bodyTrees, name), name == sceneTree:
 		return elsewhere
 	case slices.Contains(faceTrees, name) && filled:
 		w.faces = w.faces || name != "alarmresult" && name != "facedetection"
 		at = ofFace
-	}
-	if at == ofFace {
-		w.attribute(name)
 	}
 	return at
 }
@@ -220,11 +223,21 @@ func (w *alarmWords) listed(name string) {
 	}
 }
 
-func (w *alarmWords) attribute(name string) {
-	if ours, ok := known().attribute[name]; ok && len(w.attributes) < maxNames {
-		w.attributes = append(w.attributes, ours)
+// attribute notes that an attribute of a face is being walked, until the function it returns is called. It counts once
+// something in it says more than that nothing is known: firmware writes empty ones where nothing was analysed.
+func (w *alarmWords) attribute(name string, at place) (done func()) {
+	outer := w.reading
+	switch ours, ok := known().attribute[strings.ToLower(name)]; {
+	case at != ofFace:
+		w.reading = ""
+	case ok:
+		w.reading = ours
 	}
+	return func() { w.reading = outer }
 }
+
+// nothing are the values that say an attribute was not read.
+var nothing = []string{"", "0", "unknown", "undefined", "invalid", "none", "other"}
 
 // leaf notes a member with a value. Values of persons are looked at for being there, and dropped.
 func (w *alarmWords) leaf(name, value string, at place) {
@@ -232,16 +245,19 @@ func (w *alarmWords) leaf(name, value string, at place) {
 	if slices.Contains(telling, name) && w.value[name] == "" {
 		w.value[name] = clean.Text(value, 64)
 	}
-	if at == ofFace {
-		w.attribute(name)
+	if w.reading != "" && at == ofFace && !slices.Contains(nothing, strings.ToLower(value)) && len(w.attributes) < maxNames {
+		w.attributes = append(w.attributes, w.reading)
 	}
 	if value == "" || value == "0" {
 		return
 	}
 	switch name {
 	case "pid":
-		if len(w.detections) < maxNames {
+		switch {
+		case at == ofFace && len(w.detections) < maxNames:
 			w.detections = append(w.detections, clean.Text(value, 64))
+		case at == elsewhere && len(w.scenes) < maxNames:
+			w.scenes = append(w.scenes, clean.Text(value, 64))
 		}
 	case "errormsg", "errorcode":
 		w.failed = w.failed || strings.EqualFold(value, "contrastFailed") || value == "1073750078"
@@ -262,6 +278,9 @@ func (w *alarmWords) leaf(name, value string, at place) {
 func (w *alarmWords) event() event {
 	v := w.value
 	e := event{detections: w.detections}
+	if len(e.detections) == 0 {
+		e.detections = w.scenes
+	}
 	e.Type, e.Channel = clean.Text(v["eventtype"], maxText), v["channelid"]
 	if e.Channel == "" {
 		e.Channel = v["dynchannelid"]
@@ -319,7 +338,7 @@ func (w *alarmWords) access(e *event) {
 	if mode != "" {
 		e.Modes = []string{mode}
 	}
-	if m := strings.ToLower(w.value["mask"]); m == "yes" || m == "no" {
+	if strings.EqualFold(w.value["mask"], "yes") { // "no" is also written where nobody looked: on refusals of a card
 		e.Attributes = []string{audit.AttrAccessory}
 		e.Functions = union(e.Functions, []audit.Function{audit.Analyse})
 	}

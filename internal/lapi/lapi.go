@@ -25,7 +25,8 @@ const (
 // ErrOther is returned for a document that is not the one asked for; errors.Is finds it.
 var ErrOther = errors.New("another document")
 
-// Answer is the envelope of every answer. It comes with HTTP 200, and with HTTP 599 where the code is not zero.
+// Answer is the envelope of every answer. It comes with HTTP 200, and with HTTP 599 where the code is not zero; a public
+// integration for Home Assistant met firmware that writes 599 on success too.
 type Answer struct {
 	Code int             // ResponseCode; 0 is success
 	Text string          // ResponseString, and StatusString where it says more
@@ -67,6 +68,9 @@ func Read(b []byte) (Answer, error) {
 
 // OK reports whether the device answered what was asked.
 func (a Answer) OK() bool { return a.Code == 0 }
+
+// Succeeded reports whether the envelope alone says so throughout and holds data, whatever the status it came with.
+func (a Answer) Succeeded() bool { return a.Code == 0 && a.status == 0 && len(a.Data) > 0 }
 
 // Denied reports whether it wants a login, or another one.
 func (a Answer) Denied() bool {

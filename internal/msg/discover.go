@@ -21,7 +21,7 @@ var discoverMessages = map[string]audit.Text{
 	"discover.mdns.direct":  {ZH: "未能另以自有端口直接询问：%[1]s", EN: "could not also ask from a port of its own: %[1]s"},
 
 	"discover.tcp.doc":    {ZH: "对网络范围内的地址逐一尝试摄像机常用端口的 TCP 连接，连通即断开", EN: "connects to the usual camera ports of every address of the perimeter and closes at once"},
-	"discover.tcp.done":   {ZH: "扫描 %[1]d 个地址的 %[2]d 个端口：%[3]d 个有开放端口，%[4]d 个在线但均未开放，%[5]d 个无响应，%[6]d 个在链路层不存在；跳过 %[7]d 个（本机、网络或广播地址）", EN: "%[1]d addresses, %[2]d ports each: %[3]d with an open port, %[4]d present with none open, %[5]d silent, %[6]d absent on the link; %[7]d skipped (own, network or broadcast address)"},
+	"discover.tcp.done":   {ZH: "扫描 %[1]d 个地址的 %[2]d 个端口：%[3]d 个有开放端口，%[4]d 个在线但均未开放，%[5]d 个无响应，%[6]d 个在本网段内无人应答；跳过 %[7]d 个（本机、网络或广播地址）", EN: "%[1]d addresses, %[2]d ports each: %[3]d with an open port, %[4]d present with none open, %[5]d silent, %[6]d nobody on the link answered for; %[7]d skipped (own, network or broadcast address)"},
 	"discover.tcp.asks":   {ZH: "TCP 连接；经路由器的地址先以 ping 和 5 个端口探询", EN: "TCP connections; behind a router first a ping and 5 ports"},
 	"discover.tcp.routed": {ZH: "经路由器到达：先以 ping 和 %[1]d 个端口探询，有任何应答才试其余端口；对两者都不应答的设备不会被发现", EN: "behind a router: asked by ping and at %[1]d ports first, and at the others after any answer; a device that answers neither is not found"},
 
@@ -33,6 +33,8 @@ var discoverMessages = map[string]audit.Text{
 	"discover.neighbours.loss":    {ZH: "约 %[1]d%% 的询问未获应答，已加问", EN: "about %[1]d%% of the questions went unanswered, more were asked"},
 	"discover.neighbours.dropped": {ZH: "系统丢弃了 %[1]d 个应答", EN: "the system dropped %[1]d answers"},
 	"discover.tcp.failed":         {ZH: "%[1]d 个地址因本机故障未能扫描：%[2]s", EN: "%[1]d addresses could not be tried, as this machine failed: %[2]s"},
+	"discover.noroute":            {ZH: "本机没有通往该网段的路由，什么也没有发出；请核对本机是否接在该网络上、授权网段是否写对", EN: "this machine knows no way to that network, and nothing was sent; check that it is connected there and that the perimeter is the right one"},
+	"discover.unicast.nowhere":    {ZH: "%[1]d 个地址没有可用的路由，未询问", EN: "there is no way that may be used to %[1]d addresses, which were not asked"},
 	"discover.tcp.denied":         {ZH: "%[1]d 个地址被拒绝：%[2]s", EN: "%[1]d addresses were refused: %[2]s"},
 	"discover.tcp.loopback":       {ZH: "回环网段超过 %[1]d 个地址，不扫描", EN: "a loopback prefix of more than %[1]d addresses is not swept"},
 	"discover.tcp.ipv6":           {ZH: "IPv6 网段过大，不逐一扫描；请在清单中列出设备地址", EN: "an IPv6 prefix this large is not swept; list the devices' addresses in the inventory"},

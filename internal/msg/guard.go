@@ -20,7 +20,7 @@ var guardMessages = map[string]audit.Text{
 	"guard.denied.outside":     {ZH: "不在授权的网络范围内", EN: "outside the authority's perimeter"},
 	"guard.denied.route":       {ZH: "系统会经由授权未列出的网络接口前往该地址；请断开其他网络，或核对授权的接口", EN: "the system would reach it through an interface the authority does not name; disconnect other networks, or check the authority's interfaces"},
 	"guard.denied.permit":      {ZH: "需要权限“%[1]s”，本次运行为“%[2]s”", EN: "needs permit %[1]q, this run has %[2]q"},
-	"guard.denied.valid":       {ZH: "不在授权有效期内（%[1]s 至 %[2]s）", EN: "outside the authority's validity (%[1]s to %[2]s)"},
+	"guard.denied.valid":       {ZH: "不在授权有效期内（%[1]s 至 %[2]s）：须先取得新的授权并写入场所文件", EN: "outside the authority's validity (%[1]s to %[2]s): a new authority is needed, and has to be in the site file"},
 	"guard.denied.hours":       {ZH: "不在授权的时段内（%[1]s，UTC+8）", EN: "outside the authority's hours (%[1]s, UTC+8)"},
 	"guard.denied.only":        {ZH: "不是本次运行允许的端点", EN: "not one of the endpoints this run may contact"},
 	"guard.denied.pinned":      {ZH: "地址指向另一台主机；连接仍只发往 %[1]s", EN: "the URL names another host; the connection went to %[1]s only"},

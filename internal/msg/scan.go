@@ -53,7 +53,7 @@ var scanMessages = map[string]audit.Text{
 	"scan.device.found":  {ZH: "已发现", EN: "found"},
 	"scan.device.asking": {ZH: "正在询问（%[1]s）", EN: "asking (%[1]s)"},
 	"scan.why.interrupt": {ZH: "检查被中止；报告只含中止前取得的内容", EN: "the run was interrupted; the report holds what was gathered until then"},
-	"scan.why.unreached": {ZH: "范围内没有任何设备应答", EN: "nothing in the perimeter answered"},
+	"scan.why.unreached": {ZH: "范围内没有任何设备应答；请核对本机是否接在该网络上、授权网段是否写对", EN: "nothing in the perimeter answered; check that this machine is connected to that network and that the perimeter is the right one"},
 	"scan.why.listen":    {ZH: "权限“listen”不发送任何数据，因此没有查看任何设备；要查找和询问设备，请把 --permit 提高到场所文件所授权的级别", EN: "the permit \"listen\" sends nothing, so that no device was looked at; raise --permit, as far as the site file allows, to find and ask devices"},
 	"scan.why.discovery": {ZH: "没有一种查找方式能够运行", EN: "no discovery method could run"},
 }

@@ -27,7 +27,7 @@ var truthMessages = map[string]audit.Text{
 	"report.looked.skipped":  {ZH: "未询问", EN: "not asked"},
 	"report.looked.login":    {ZH: "已登录", EN: "with a login"},
 	"report.looked.unknown":  {ZH: "本工具不掌握向该厂商设备询问此项功能的办法：没有查看，不等于没有", EN: "this program does not know how to ask this maker's device about it: not looked at, which is not the same as not there"},
-	"report.looked.nothing":  {ZH: "设备没有应答，什么也没有问到", EN: "the device did not answer; nothing was asked"},
+	"report.looked.nothing":  {ZH: "没有从该设备得到任何回答（没有应答，或者无法直接询问）", EN: "nothing was learnt from the device itself: it did not answer, or could not be asked"},
 	"report.looked.line":     {ZH: "%[1]s %[2]d", EN: "%[1]s %[2]d"},
 	"report.looked.legend":   {ZH: "计数为能够判定该功能是否启用的问题；逐项问题和原因见 explain 和网页报告。没有办法询问，不等于没有该功能。", EN: "Counted are the questions that could decide whether a function is on; each of them, with the reason, is in explain and in the web page. What the program has no question for was not looked at, which is not the same as not there."},
 	"report.looked.blind":    {ZH: "不掌握该厂商的询问办法", EN: "no question known for this maker"},
@@ -37,7 +37,7 @@ var truthMessages = map[string]audit.Text{
 	"report.meta.data":        {ZH: "数据文件", EN: "Data file"},
 	"report.meta.replaced":    {ZH: "用户替换", EN: "the user's own"},
 
-	"outbound.means.face-api":        {ZH: "该主机主要提供人脸接口：结果如发往该处，多半是供人脸处理之用；内容仍未见到", EN: "the host serves face functions and little else: what goes there is most likely for faces; what it holds was not seen"},
+	"outbound.means.face-api":        {ZH: "该主机主要提供人脸接口：应查明发往该处的是什么；内容未见到，仅凭主机名不能说明已发送人脸", EN: "the host serves face functions and little else: find out what is sent there; what it holds was not seen, and the name alone does not say that faces were sent"},
 	"outbound.means.cloud-ai":        {ZH: "该主机提供多种智能服务，人脸只是其中之一：仅凭主机名不能说明用途", EN: "the host serves many functions of which faces are one: the name alone does not say what for"},
 	"outbound.means.device-cloud":    {ZH: "设备厂商的云平台：可远程观看和推送事件，不能说明其中有人脸", EN: "the maker's own cloud: remote viewing and events; it does not say that faces are among them"},
 	"outbound.means.store-analytics": {ZH: "客流或门店分析服务商：是否涉及人脸须看其功能和合同", EN: "a service that counts or analyses customers: whether faces are used is for its functions and contract to show"},

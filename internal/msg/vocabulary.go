@@ -51,7 +51,7 @@ var vocabulary = map[string]audit.Text{
 	"word.reached.open":                  {ZH: "在线，有端口可以连接", EN: "there, a port accepts connections"},
 	"word.reached.closed":                {ZH: "在线，所问端口都不接受连接", EN: "there, every port asked refuses"},
 	"word.reached.mute":                  {ZH: "在线，但没有端口应答", EN: "there, no port answers"},
-	"word.reached.absent":                {ZH: "没有设备使用该地址", EN: "nobody has the address"},
+	"word.reached.absent":                {ZH: "本网段内无人应答该地址", EN: "nobody on the link answered for it"},
 	"word.reached.unanswered":            {ZH: "经路由器询问，没有应答（不能断定没有设备）", EN: "asked through a router, no answer (something may be there all the same)"},
 	"word.reached.own":                   {ZH: "本机、网络或广播地址", EN: "this machine, network or broadcast address"},
 	"word.reached.denied":                {ZH: "超出授权，没有询问", EN: "outside authority, not asked"},

@@ -1,7 +1,7 @@
 // Package axis asks devices of Axis over VAPIX: who they are, and which applications run on them. Axis's firmware recognises no
 // faces; who wants that installs an application, of which the device knows no more than its name and whether it runs. What the
-// application is set to is behind an interface of its own and is not asked. It asks only where something already points to that
-// maker, and reads only.
+// application is set to is behind an interface of its own and is not asked. It asks where something already points to that
+// maker; a listed device that shows no maker is asked for its list of applications, and more only where it has one. It reads only.
 package axis
 
 import (
@@ -53,7 +53,7 @@ func asks() []probe.Question {
 }
 
 func wants(t audit.Target) bool {
-	return probe.WebInterface(t) && probe.MadeBy(t, makers...)
+	return probe.WebInterface(t) && (probe.MadeBy(t, makers...) || probe.Unclaimed(t))
 }
 
 // Data is what an observation of this module holds.
@@ -75,18 +75,37 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	env.Progress(msg.Text("probe.axis.progress", at.String()))
 	a := &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443}
 	defer a.Close()
-	out, there := device(ctx, a)
+	var out []audit.Observation
+	there := false
+	if probe.MadeBy(t, makers...) {
+		out, there = device(ctx, a)
+		if there && !env.Brief && a.Stopped() == "" {
+			list, _ := applications(ctx, a)
+			out = append(out, list)
+		}
+	} else if !env.Brief {
+		out, there = unmarked(ctx, a)
+	}
 	if there && env.Done != nil {
 		env.Done.Once(found)
 	}
-	if !there || env.Brief || a.Stopped() != "" {
-		return out, nil
+	return out, nil
+}
+
+// unmarked asks a device of unknown make for the list of applications, which is a GET that nobody but this maker answers, and
+// who it is only after that.
+func unmarked(ctx context.Context, a *probe.Asker) (out []audit.Observation, there bool) {
+	list, listed := applications(ctx, a)
+	out = append(out, list)
+	if listed && a.Stopped() == "" {
+		who, _ := device(ctx, a)
+		out = append(out, who...)
 	}
-	return append(out, applications(ctx, a)), nil
+	return out, listed
 }
 
 // device asks who the device is. there reports that something of this maker may be at the port: firmware before AXIS OS 8.40 has
-// no such question, and answers 404 to it or wants a login.
+// no such question, and answers with an error to it or wants a login.
 func device(ctx context.Context, a *probe.Asker) (out []audit.Observation, there bool) {
 	post := func() *probe.Reply { return a.Post(ctx, wire.BasicInfo, wire.JSON, wire.Properties()) }
 	r := post()
@@ -98,8 +117,10 @@ func device(ctx context.Context, a *probe.Asker) (out []audit.Observation, there
 	switch r.Status {
 	case audit.OK:
 		there = identify(&o, &d, r.Body)
-	case audit.NotSupported, audit.AuthRequired:
-		there = r.Code == 404 || r.Code == 405 || strings.HasPrefix(r.Realm, "AXIS_")
+	case audit.NotSupported, audit.BadArgument, audit.AuthRequired:
+		there = r.Code < 300 || r.Code > 399
+	case audit.Inconclusive:
+		there = r.Code >= 500
 	}
 	return append(out, finish(o, d)), there
 }
@@ -144,17 +165,29 @@ func kind(typ string) audit.Kind {
 	return ""
 }
 
-// applications asks what is installed.
-func applications(ctx context.Context, a *probe.Asker) audit.Observation {
+// applications asks what is installed. listed reports that the device answered with such a list.
+func applications(ctx context.Context, a *probe.Asker) (o audit.Observation, listed bool) {
 	r := a.Ask(ctx, wire.Applications)
-	o, d := r.Observation(moduleName, kindApps, audit.ClassConfig, a.At), Data{Realm: r.Realm}
+	o = r.Observation(moduleName, kindApps, audit.ClassConfig, a.At)
+	d := Data{Realm: r.Realm}
 	if r.Status == audit.OK {
 		var err error
 		if d.Apps, d.Whole, err = wire.ReadApplications(r.Body); err != nil {
 			o.Status, o.Detail = audit.Malformed, err.Error()
+		} else {
+			listed = true
+			hint(&o)
 		}
 	}
-	return finish(o, d)
+	return finish(o, d), listed
+}
+
+// hint says whose device has such a list, for one that says it nowhere else.
+func hint(o *audit.Observation) {
+	if o.Identity == nil {
+		o.Identity = &audit.Identity{}
+	}
+	o.Identity.Vendor, o.Identity.Services, o.Identity.Weak = makers[0], []string{"vapix"}, true
 }
 
 // finish ends an observation.

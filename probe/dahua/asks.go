@@ -34,7 +34,7 @@ func asks() []probe.Question {
 	add(audit.PermitQuery, nil, wire.PictureUpload, wire.EventUpload, wire.GAT1400, wire.GAVI, wire.GB28181, wire.Cloud)
 	add(audit.PermitSample, []audit.Function{audit.Detect, audit.Capture}, wire.DetectingNow)
 	add(audit.PermitSample, []audit.Function{audit.Identify}, wire.RecognisingNow)
-	add(audit.PermitSample, audit.Functions(), wire.Attach)
+	add(audit.PermitSample, audit.Functions(), wire.Attach, wire.AttachDoor)
 	return out
 }
 
@@ -45,6 +45,8 @@ func kindOf(q wire.Request) string {
 	_, name, _ := strings.Cut(rest, "=")
 	program := strings.TrimSuffix(path[strings.LastIndexByte(path, '/')+1:], ".cgi")
 	switch {
+	case q == wire.AttachDoor:
+		return program + " " + action + " door"
 	case program == "magicBox", program == "configManager", action == "getEventIndexes":
 		return strings.TrimSpace(action + " " + name)
 	}

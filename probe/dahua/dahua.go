@@ -72,6 +72,7 @@ type Data struct {
 	Code     string         `json:"code,omitempty"`    // of the event that goes on …
 	Running  []int          `json:"running,omitempty"` // … at these channels, from zero
 	Live     *wire.Tally    `json:"live,omitempty"`
+	Idle     []int          `json:"idle,omitempty"` // channels whose rules for faces are all off
 	None     *Conclusion    `json:"none,omitempty"` // the device has nothing for faces
 }
 
@@ -87,6 +88,8 @@ type session struct {
 	used   []int        // channels that a camera is at, from one, ascending
 	loaded []wire.Scene // engines for faces
 	seen   bool         // faces were at work while we looked
+	ruled  *Data        // the table of rules; nil before it was asked for
+	whole  bool         // that table was read with the login, and in full
 }
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
@@ -196,9 +199,32 @@ func (s *session) who(ctx context.Context) bool {
 			}
 			o.Identity = id
 		}
+		if x.q == wire.Vendor && answered && (v == nil || o.Identity.Vendor == "") {
+			weak := s.unnamed()
+			if o.Identity != nil {
+				weak.TLSKey = o.Identity.TLSKey
+			}
+			o.Identity = weak
+		}
 		s.keep(o, d)
 	}
+	if !answered && len(s.out) == 3 && s.out[2].Status == audit.NotSupported && s.asker.Stopped() == "" && !s.env.Brief {
+		answered = s.rules(ctx) // white labels that leave the programs of identity out
+		if last := &s.out[len(s.out)-1]; answered && last.Identity == nil {
+			last.Identity = s.unnamed()
+		}
+	}
 	return answered
+}
+
+// unnamed is who made a device that answers like this and puts no name on itself, or that of nobody. It is a hint: relabelled
+// devices do the same.
+func (s *session) unnamed() *audit.Identity {
+	id := &audit.Identity{Vendor: makers[0], Weak: true}
+	if strings.HasPrefix(s.serial, "AMC") {
+		id.Vendor = "Amcrest"
+	}
+	return id
 }
 
 // vendor drops the words the firmware has for a device that nobody put a name on.
@@ -231,11 +257,11 @@ func kind(class, model string) audit.Kind {
 	}
 	for _, text := range []string{class, model} {
 		switch {
-		case in(text, "NVR", "XVR", "DVR", "HVR", "HCVR", "EVS", "IVSS"):
+		case in(text, "NVR", "XVR", "DVR", "HVR", "HCVR", "EVS", "IVSS", "NVD", "INVD", "MHDX", "IMHDX"):
 			return audit.KindRecorder
 		case in(text, "VTO", "ASI", "ASC", "ASA", "FACE"):
 			return audit.KindTerminal
-		case in(text, "IPC", "SD", "TPC", "ITC"):
+		case in(text, "IPC", "SD", "TPC", "ITC", "IPM", "IP2M", "IP3M", "IP4M", "IP5M", "IP8M", "VIP"): // the last ones Amcrest's and Intelbras's
 			return audit.KindCamera
 		}
 	}

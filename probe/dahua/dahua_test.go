@@ -71,7 +71,7 @@ func TestAnswers(t *testing.T) {
 	})
 	t.Run("nothing of it is there", func(t *testing.T) {
 		os, paths := asked(t, func(string) (int, string) { return 404, "" })
-		if len(paths) != 3 || slices.ContainsFunc(os, func(o audit.Observation) bool { return o.Status != audit.NotSupported }) {
+		if len(paths) != 4 || slices.ContainsFunc(os[:3], func(o audit.Observation) bool { return o.Status != audit.NotSupported }) || os[3].Status != audit.Inconclusive {
 			t.Errorf("%q %+v", paths, os)
 		}
 	})

@@ -30,8 +30,8 @@ func receiver(kind string) string {
 }
 
 // Derive states the facts of one observation. An engine that is loaded, a library that is there and a list of what the device
-// could do are capable; a rule whose own switch is on, and a library that is deployed, are configured; events are active. A
-// switch that is off counts only where a login read it.
+// could do are capable; a rule whose own switch is on, and a library that is deployed where no rule for faces is off, are
+// configured; events are active. A switch that is off counts only where a login read it.
 func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if len(o.Data) == 0 {
 		return nil, nil
@@ -120,12 +120,19 @@ func (f *facts) configured(d Data) {
 			on = new(bool)
 			*on = true // the firmware has no other switch: an entry is a library that is armed
 		}
-		f.switched(fmt.Sprintf("channel %d library %d", h.Channel, h.Index), on, audit.Identify)
+		key := fmt.Sprintf("channel %d library %d", h.Channel, h.Index)
+		if slices.Contains(d.Idle, h.Channel) {
+			f.say(audit.Capable, key, true, audit.Identify)
+			continue
+		}
+		f.switched(key, on, audit.Identify)
 	}
 	if d.Deployed != nil && d.Deployed.Count > 0 {
 		key := fmt.Sprintf("channel %d libraries", d.Channel)
 		f.say(audit.Capable, key, true, audit.Identify)
-		f.say(audit.Configured, key, true, audit.Identify)
+		if !slices.Contains(d.Idle, d.Channel) {
+			f.say(audit.Configured, key, true, audit.Identify)
+		}
 	}
 	if d.Compare != nil && d.Compare.Entries > 0 {
 		f.say(audit.Capable, "card comparison", true, audit.Verify)

@@ -30,11 +30,7 @@ func (s *session) faces(ctx context.Context) {
 	})
 	scenes := 0
 	loaded := s.ask(ctx, wire.Scenes, audit.ClassConfig, func(v wire.Values, d *Data) { d.Scenes, scenes = wire.ReadScenes(v) })
-	rules, ofFaces := 0, 0
-	ruled := s.ask(ctx, wire.Rules, audit.ClassConfig, func(v wire.Values, d *Data) {
-		d.Rules, rules = wire.ReadRules(v)
-		d.AllRules, ofFaces = rules, len(d.Rules)
-	})
+	s.rules(ctx)
 	identifies := s.libraries(ctx)
 	compares := false
 	s.ask(ctx, wire.CardCompare, audit.ClassConfig, func(v wire.Values, d *Data) {
@@ -47,11 +43,41 @@ func (s *session) faces(ctx context.Context) {
 	s.watch(ctx)
 
 	none := func(d *Data) bool { return d.Caps == nil || len(d.Caps.Classes) == 0 }
-	quiet := !identifies && !compares && !s.seen && ofFaces == 0 && len(s.loaded) == 0 && none(events)
-	answered := whole && loaded && ruled && rules > 0 && scenes > 0 && (eventsKnown || s.said(wire.EventCaps) == audit.NotSupported)
+	quiet := !identifies && !compares && !s.seen && len(s.ruled.Rules) == 0 && len(s.loaded) == 0 && none(events)
+	answered := whole && loaded && s.whole && s.ruled.AllRules > 0 && scenes > 0 && (eventsKnown || s.said(wire.EventCaps) == audit.NotSupported)
 	if quiet && answered && none(caps) && kind(s.class, s.model) == audit.KindCamera && s.asker.Stopped() == "" && ctx.Err() == nil {
-		s.conclude(rules)
+		s.conclude(s.ruled.AllRules)
 	}
+}
+
+// rules asks for the table of rules, once. It reports whether the device has one.
+func (s *session) rules(ctx context.Context) bool {
+	if s.ruled == nil {
+		s.ruled = &Data{}
+		s.whole = s.ask(ctx, wire.Rules, audit.ClassConfig, func(v wire.Values, d *Data) {
+			d.Rules, d.AllRules = wire.ReadRules(v)
+			s.ruled = d
+		})
+	}
+	return s.ruled.AllRules > 0
+}
+
+// idle lists the channels with rules for faces that are all switched off: nothing is compared there, whatever libraries are
+// deployed. A channel without such a rule is not among them.
+func (s *session) idle() (out []int) {
+	working := map[int]bool{}
+	for _, r := range s.ruled.Rules {
+		if does, could := r.Functions(); len(does)+len(could) > 0 {
+			working[r.Channel] = working[r.Channel] || r.Enabled == nil || *r.Enabled && len(does) > 0
+		}
+	}
+	for c, on := range working {
+		if !on {
+			out = append(out, c)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // ask puts one question and reads its answer. It reports whether it was answered with the login, and in full.
@@ -108,7 +134,7 @@ func (s *session) caps(ctx context.Context) (of *Data, whole bool) {
 // libraries asks which libraries there are, and which of them the faces of a channel are compared with.
 func (s *session) libraries(ctx context.Context) (some bool) {
 	s.ask(ctx, wire.Armed, audit.ClassConfig, func(v wire.Values, d *Data) {
-		d.Handlers = wire.ReadHandlers(v)
+		d.Handlers, d.Idle = wire.ReadHandlers(v), s.idle()
 		some = some || len(d.Handlers) > 0
 	})
 	s.ask(ctx, wire.Libraries, audit.ClassCapability, func(v wire.Values, d *Data) {
@@ -123,7 +149,7 @@ func (s *session) libraries(ctx context.Context) (some bool) {
 		answered := false
 		s.ask(ctx, wire.Deployed(n), audit.ClassConfig, func(v wire.Values, d *Data) {
 			g := wire.ReadGroups(v)
-			d.Channel, d.Deployed, answered = n, &g, true
+			d.Channel, d.Deployed, d.Idle, answered = n, &g, s.idle(), true
 			some = some || g.Count > 0
 		})
 		if !answered {
@@ -150,12 +176,37 @@ func (s *session) watch(ctx context.Context) {
 		return
 	}
 	s.env.Progress(msg.Text("probe.dahua.events", s.asker.At.String()))
-	stream := &wire.Stream{}
-	r := s.asker.Watch(ctx, string(wire.Attach), probe.Watch{For: s.env.Sample.Events, Record: stream.Record, Take: func(b []byte) bool {
+	qs := []wire.Request{wire.Attach, wire.AttachDoor}
+	if kind(s.class, s.model) == audit.KindTerminal {
+		slices.Reverse(qs)
+	}
+	for _, q := range qs { // firmware that knows none of the codes of one list refuses it
+		if s.listen(ctx, q) != audit.NotSupported || s.asker.Stopped() != "" || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// listen watches one list of events.
+func (s *session) listen(ctx context.Context, q wire.Request) audit.Status {
+	stream, recorded := &wire.Stream{}, false
+	record := func() []byte {
+		recorded = true
+		return stream.Record()
+	}
+	usual := s.asker.Withhold
+	defer func() { s.asker.Withhold = usual }()
+	s.asker.Withhold = func(b []byte) []byte {
+		if recorded {
+			return b // events are struck out by their record, which leaves names of keys
+		}
+		return usual(b)
+	}
+	r := s.asker.Watch(ctx, string(q), probe.Watch{For: s.env.Sample.Events, Record: record, Take: func(b []byte) bool {
 		stream.Feed(b)
 		return stream.Full() || enough(&stream.Tally)
 	}})
-	o := r.Observation(moduleName, kindOf(wire.Attach), audit.ClassLive, s.asker.At)
+	o := r.Observation(moduleName, kindOf(q), audit.ClassLive, s.asker.At)
 	o.Until = s.env.Clock()
 	d := &Data{Realm: r.Realm}
 	if r.Status == audit.OK {
@@ -168,6 +219,7 @@ func (s *session) watch(ctx context.Context) {
 		s.seen = s.seen || stream.Tally.Events() > 0
 	}
 	s.keep(&o, d)
+	return o.Status
 }
 
 // enough reports whether more events would show nothing new.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -74,7 +75,7 @@ func (s *session) ask(ctx context.Context, p wire.Path, kind string, class audit
 		return nil
 	}
 	r, n := s.putAs(ctx, p, kind, class)
-	if r.Status == audit.OK {
+	if n.Status == audit.OK {
 		if err := read(r.Body, n); err != nil {
 			misread(n, err)
 		}
@@ -134,7 +135,7 @@ func loggedIn(n *note) bool { return n.Auth != "" && n.Auth != "none" }
 
 // lacks reports an answer by which a logged-in device says that it has no such thing.
 func lacks(n *note) bool {
-	return n != nil && n.Status == audit.NotSupported && loggedIn(n) && n.data.Reason == "notSupport"
+	return n != nil && n.Status == audit.NotSupported && loggedIn(n) && strings.EqualFold(n.data.Reason, "notSupport")
 }
 
 // inputs asks a camera for its sensors. A camera that does not list them is asked about the first.

@@ -10,9 +10,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/fingerprint"
 	wire "github.com/mingshi-audit/mingshi/internal/isapi"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
@@ -107,11 +109,23 @@ func (s *session) putAs(ctx context.Context, p wire.Path, kind string, class aud
 // begin begins the observation of a reply.
 func (s *session) begin(r *probe.Reply, kind string, class audit.Class) *note {
 	n := &note{Observation: r.Observation(moduleName, kind, class, s.asker.At), data: Data{Realm: r.Realm}}
-	if no, ok := wire.ReadRefusal(r.Body); ok && r.Status != audit.OK {
-		n.data.Reason = no.Sub
-		if (r.Status == audit.Refused || r.Status == audit.BadArgument) && no.NotSupported() {
-			n.Status = audit.NotSupported
+	no, ok := wire.ReadRefusal(r.Body)
+	if !ok {
+		return n
+	}
+	n.data.Reason = no.Sub
+	switch r.Status {
+	case audit.OK: // some firmware refuses with a success of HTTP
+		n.Status, n.Detail = audit.Inconclusive, no.Sub
+		if strings.EqualFold(no.Sub, "lowPrivilege") {
+			n.Status = audit.Refused
 		}
+	case audit.Refused, audit.BadArgument:
+	default:
+		return n
+	}
+	if no.NotSupported() {
+		n.Status = audit.NotSupported
 	}
 	return n
 }
@@ -135,7 +149,7 @@ func (s *session) device(ctx context.Context) (who wire.Device, ok bool) {
 	if r.Code > 0 && s.env.Done != nil {
 		s.env.Done.Once(found)
 	}
-	if r.Status != audit.OK {
+	if n.Status != audit.OK {
 		if _, isapi := wire.ReadRefusal(r.Body); isapi { // it refuses in the maker's own document
 			identity(n).Vendor, identity(n).Weak = makers[0], true
 		}
@@ -147,7 +161,7 @@ func (s *session) device(ctx context.Context) (who wire.Device, ok bool) {
 		return wire.Device{}, false
 	}
 	id := identity(n)
-	id.Model, id.Serial, id.Firmware, id.Name, id.Kind, id.Weak = who.Model, who.Serial, who.Firmware, who.Name, kind(who), false
+	id.Vendor, id.Model, id.Serial, id.Firmware, id.Name, id.Kind, id.Weak = vendor(who), who.Model, who.Serial, who.Firmware, who.Name, kind(who), false
 	if who.MAC != "" {
 		id.MACs = []string{who.MAC}
 	}
@@ -163,17 +177,29 @@ func identity(o *note) *audit.Identity {
 	return o.Identity
 }
 
-// kind reads deviceType: "NVR", "DVR", "hybirdNVR", "IPCamera", "IPDome", "IPZoom", "ACS", "FaceRecognitionTerminal" …
+// vendor is who made the device: whom it names; where it names nobody, the maker whose interface this is and whose firmware
+// therefore runs there, whatever label is on the device.
+func vendor(d wire.Device) string {
+	if d.Maker == "" {
+		return makers[0]
+	}
+	return fingerprint.Canonical(d.Maker)
+}
+
+// kind reads deviceType: "NVR", "DVR", "hybirdNVR", "IPCamera", "IPDome", "IPZoom", "ACS", "VIS", "FaceRecognitionTerminal" …;
+// where there is none, the maker's series of everything at doors.
 func kind(d wire.Device) audit.Kind {
 	t := strings.ToLower(d.Type)
 	recorder, _ := d.Recorder()
 	switch {
 	case recorder:
 		return audit.KindRecorder
-	case strings.Contains(t, "acs"), strings.Contains(t, "accesscontrol"), strings.Contains(t, "terminal"), strings.Contains(t, "intercom"), strings.Contains(t, "doorstation"):
+	case t == "vis", strings.Contains(t, "acs"), strings.Contains(t, "accesscontrol"), strings.Contains(t, "terminal"), strings.Contains(t, "intercom"), strings.Contains(t, "doorstation"):
 		return audit.KindTerminal
 	case strings.HasPrefix(t, "ip"):
 		return audit.KindCamera
+	case t == "" && strings.HasPrefix(strings.ToUpper(d.Model), "DS-K"):
+		return audit.KindTerminal
 	}
 	return ""
 }
@@ -207,9 +233,10 @@ func (s *session) channels(ctx context.Context, analog bool) {
 		})
 	}
 	if !analog && listed >= 0 {
+		s.count(listed)
 		return
 	}
-	s.list(ctx, wire.VideoInputs, func(b []byte, d *Data) ([]audit.Channel, error) {
+	wired := s.list(ctx, wire.VideoInputs, func(b []byte, d *Data) ([]audit.Channel, error) {
 		is, err := wire.ReadInputs(b)
 		var out []audit.Channel
 		for _, i := range is {
@@ -223,6 +250,17 @@ func (s *session) channels(ctx context.Context, analog bool) {
 		d.Channels = len(is)
 		return out, err
 	})
+	s.count(max(listed, 0) + max(wired, 0))
+}
+
+// count states how many channels a recorder has, on the last of the lists it has them from.
+func (s *session) count(channels int) {
+	for _, n := range slices.Backward(s.notes) {
+		if len(n.Behind) > 0 {
+			identity(n).Channels = channels
+			return
+		}
+	}
 }
 
 // list asks for one list of channels and returns how many it has, -1 where there is no such list.
@@ -232,13 +270,12 @@ func (s *session) list(ctx context.Context, p wire.Path, read func([]byte, *Data
 	}
 	r, o := s.put(ctx, p, audit.ClassInventory)
 	n := -1
-	if r.Status == audit.OK {
+	if o.Status == audit.OK {
 		behind, err := read(r.Body, &o.data)
 		if err != nil {
 			misread(o, err)
 		} else {
 			o.Behind, n = behind, len(behind)
-			identity(o).Channels = len(behind)
 		}
 	}
 	s.keep(o)

@@ -128,8 +128,11 @@ func kindOf(p wire.Path) string { return "GET " + string(p) }
 // goesOn reports whether another question is worth asking.
 func (s *session) goesOn() bool { return !s.shut && s.asker.Stopped() == "" }
 
-// put asks one question and begins its observation. The maker's own words for a refusal count: they come with HTTP 599, and
-// from some firmware with 200. The data is nil unless the device answered what was asked.
+// codeOwn is the maker's own HTTP status. Most firmware refuses with it; some puts it on everything, success too.
+const codeOwn = 599
+
+// put asks one question and begins its observation. The maker's own words for success and refusal count: both come with HTTP
+// 599 from some firmware, and a refusal with 200 from other. The data is nil unless the device answered what was asked.
 func (s *session) put(ctx context.Context, p wire.Path, kind string, class audit.Class) (json.RawMessage, *audit.Observation, *Data) {
 	s.asker.Withhold = wire.Withhold(p)
 	r := s.asker.Ask(ctx, string(p))
@@ -149,7 +152,8 @@ func (s *session) put(ctx context.Context, p wire.Path, kind string, class audit
 		if r.Status == audit.OK {
 			o.Status, o.Detail = audit.Malformed, err.Error()
 		}
-	case a.OK() && r.Status == audit.OK:
+	case a.OK() && (r.Status == audit.OK || r.Code == codeOwn && a.Succeeded()):
+		o.Status, o.Detail = audit.OK, ""
 		return a.Data, &o, d
 	default:
 		d.Code, d.Said = a.Code, a.Text
@@ -217,7 +221,7 @@ func (s *session) who(ctx context.Context) bool {
 func (s *session) identify(o *audit.Observation, d *Data, who wire.Device) {
 	s.model, s.typ, d.Type = cmp.Or(who.Model, s.model), who.Type, who.Type
 	id := identity(o)
-	id.Vendor, id.Model, id.Serial, id.Firmware, id.Name, id.Kind, id.Weak = who.Maker, who.Model, who.Serial, who.Firmware, who.Name, kind(who.Model, who.Type), false
+	id.Vendor, id.Model, id.Serial, id.Firmware, id.Name, id.Kind, id.Weak = cmp.Or(who.Maker, makers[0]), who.Model, who.Serial, who.Firmware, who.Name, kind(who.Model, who.Type), false
 	if who.MAC != "" {
 		id.MACs = []string{who.MAC}
 	}

@@ -169,13 +169,13 @@ func TestTraps(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Run("an error comes with 599, and with 200", func(t *testing.T) {
+	t.Run("an error comes with 599, and with 200, and success with 599", func(t *testing.T) {
 		for _, r := range []struct {
 			code, status int
 			text         string
 			want         audit.Status
 		}{{4, 599, "Not Supported", audit.NotSupported}, {1, 599, "Common Error", audit.Inconclusive}, {3, 200, "Not Authorized", audit.AuthRequired},
-			{5, 599, "User is locked", audit.Locked}, {0, 599, "Succeed", audit.Inconclusive}} {
+			{5, 599, "User is locked", audit.Locked}, {0, 599, "Succeed", audit.OK}} {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(r.status)
 				fmt.Fprintf(w, `{"Response":{"ResponseCode":%d,"ResponseString":%q,"Data":{"DeviceModel":"IPC"}}}`, r.code, r.text)
