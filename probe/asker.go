@@ -13,7 +13,6 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -49,8 +48,7 @@ type Asker struct {
 	posting *posting // while a question is put by POST
 	watch   *Watch   // while an answer is watched
 	asked   bool
-	silent  int // timeouts in a row
-	stop    string
+	patience
 }
 
 // Reply is what became of one question. It is never nil.
@@ -78,10 +76,6 @@ func (a *Asker) Close() {
 	}
 }
 
-// Stopped says why nothing more is asked: the device was silent twice in a row, refused the login or says it is locked.
-// It is empty while it may be asked.
-func (a *Asker) Stopped() string { return a.stop }
-
 // Ask puts one question: a path with its query. Once Stopped, it sends nothing and returns a reply with status Inconclusive.
 func (a *Asker) Ask(ctx context.Context, path string) *Reply {
 	if a.stop != "" {
@@ -102,20 +96,11 @@ func (a *Asker) Ask(ctx context.Context, path string) *Reply {
 	if a.locked(r) {
 		r.Status = audit.Locked
 	}
-	switch r.Status {
-	case audit.Timeout:
-		if a.silent++; a.silent >= 2 {
-			a.stop = "two questions in a row without an answer"
-		}
-	case audit.Locked:
-		a.stop = "the device asks to be left alone"
+	a.heed(r.Status)
+	if r.Status == audit.Locked {
 		if _, _, ok := a.Env.Login.Try(); ok { // no other module tries either
 			a.Env.Login.Refused(r.Detail)
 		}
-	case audit.Denied, audit.Unreachable:
-		a.stop = "cannot be reached"
-	default:
-		a.silent = 0
 	}
 	return r
 }
@@ -123,20 +108,12 @@ func (a *Asker) Ask(ctx context.Context, path string) *Reply {
 // Follow turns to the TLS port of the same device where the reply redirects to it, which recorders do for every page. Anything
 // else is not followed. It reports whether it turned.
 func (a *Asker) Follow(r *Reply) bool {
-	u, err := url.Parse(r.Location)
-	if err != nil || r.Code < 300 || r.Code > 399 || u.Scheme != "https" || a.Secure {
-		return false
-	}
-	host, err := netip.ParseAddr(u.Hostname())
-	port := uint64(443)
-	if p := u.Port(); p != "" && err == nil {
-		port, err = strconv.ParseUint(p, 10, 16)
-	}
-	if err != nil || host.Unmap().WithZone("") != a.At.Addr().Unmap().WithZone("") {
+	port := ownTLS(r, a.At)
+	if port == 0 || a.Secure {
 		return false
 	}
 	a.Close()
-	a.client, a.Secure, a.At = nil, true, netip.AddrPortFrom(a.At.Addr(), uint16(port))
+	a.client, a.Secure, a.At = nil, true, netip.AddrPortFrom(a.At.Addr(), port)
 	return true
 }
 
@@ -236,13 +213,7 @@ func (a *Asker) exchange(ctx context.Context, path string, authorise func(*http.
 		r.Detail = cmp.Or(r.Detail, why)
 		x.Response = append(responseHead(resp), r.Body...)
 	}
-	if err != nil {
-		r.fail(ctx, err, connected.Load())
-		x.Note = "no complete answer: " + r.Detail
-	}
-	if id := a.Env.Evidence.Record(x); id != "" {
-		r.Evidence = []string{id}
-	}
+	r.keep(ctx, a.Env, x, err, connected.Load())
 	return r
 }
 
@@ -251,14 +222,6 @@ func (a *Asker) exchange(ctx context.Context, path string, authorise func(*http.
 func Traced(ctx context.Context, connected *atomic.Bool) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 		TLSHandshakeStart: func() { connected.Store(true) }})
-}
-
-func (a *Asker) url(path string) string {
-	scheme := "http"
-	if a.Secure {
-		scheme = "https"
-	}
-	return scheme + "://" + netip.AddrPortFrom(a.At.Addr().WithZone(""), a.At.Port()).String() + path
 }
 
 // head reads what the answer's head says.

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -35,8 +33,7 @@ type Caller struct {
 
 	client *http.Client
 	asked  bool
-	silent int
-	stop   string
+	patience
 }
 
 // Call is one question.
@@ -68,13 +65,10 @@ func (c *Caller) Close() {
 	}
 }
 
-// Stopped says why nothing more is asked. It is empty while the device may be asked.
-func (c *Caller) Stopped() string { return c.stop }
-
 // Turn turns to a TLS port of the same device.
 func (c *Caller) Turn(port uint16) {
 	c.Close()
-	c.Secure, c.At, c.stop, c.silent = true, netip.AddrPortFrom(c.At.Addr(), port), "", 0
+	c.Secure, c.At, c.patience = true, netip.AddrPortFrom(c.At.Addr(), port), patience{}
 }
 
 // TLSPort returns the port at which the device says, by an answer to plain text, that it wants TLS: the same one, or the one of
@@ -85,25 +79,8 @@ func (c *Caller) TLSPort(a Answer) uint16 {
 		return 0
 	case a.Code == http.StatusBadRequest && bytes.Contains(a.Body, []byte("HTTPS")), strings.Contains(a.Detail, `\x15\x03`):
 		return c.At.Port()
-	case a.Code < 300 || a.Code > 399:
-		return 0
 	}
-	u, err := url.Parse(a.Location)
-	if err != nil || u.Scheme != "https" {
-		return 0
-	}
-	host, err := netip.ParseAddr(u.Hostname())
-	if err != nil || host.Unmap().WithZone("") != c.At.Addr().Unmap().WithZone("") {
-		return 0
-	}
-	if u.Port() == "" {
-		return 443
-	}
-	p, err := strconv.ParseUint(u.Port(), 10, 16)
-	if err != nil {
-		return 0
-	}
-	return uint16(p)
+	return ownTLS(a.Reply, c.At)
 }
 
 // Call puts one question. Once Stopped, it sends nothing.
@@ -119,18 +96,7 @@ func (c *Caller) Call(ctx context.Context, q Call) Answer {
 	}
 	c.asked = true
 	a := c.exchange(ctx, q)
-	switch a.Status {
-	case audit.Timeout:
-		if c.silent++; c.silent >= 2 {
-			c.stop = "two questions in a row without an answer"
-		}
-	case audit.Locked:
-		c.stop = "the device asks to be left alone"
-	case audit.Denied, audit.Unreachable:
-		c.stop = "cannot be reached"
-	default:
-		c.silent = 0
-	}
+	c.heed(a.Status)
 	return a
 }
 
@@ -189,7 +155,7 @@ func (c *Caller) exchange(ctx context.Context, q Call) Answer {
 	defer cancel()
 	var connected atomic.Bool // the transport goes on connecting in its own goroutine when the exchange has ended
 	rctx = Traced(rctx, &connected)
-	req, err := http.NewRequestWithContext(rctx, q.Method, c.url(q.Path), bytes.NewReader(q.Body))
+	req, err := http.NewRequestWithContext(rctx, q.Method, webURL(c.At, c.Secure, q.Path), bytes.NewReader(q.Body))
 	if err != nil {
 		a.Detail = "the question could not be worded" // the error quotes the URL, which may hold a token
 		return a
@@ -218,22 +184,8 @@ func (c *Caller) exchange(ctx context.Context, q Call) Answer {
 		a.Header = resp.Header
 		x.Response = append(shownHead(resp), c.show(a.Body)...)
 	}
-	if err != nil {
-		a.fail(ctx, err, connected.Load())
-		x.Note = "no complete answer: " + a.Detail
-	}
-	if id := c.Env.Evidence.Record(x); id != "" {
-		a.Evidence = []string{id}
-	}
+	a.keep(ctx, c.Env, x, err, connected.Load())
 	return a
-}
-
-func (c *Caller) url(path string) string {
-	scheme := "http"
-	if c.Secure {
-		scheme = "https"
-	}
-	return scheme + "://" + netip.AddrPortFrom(c.At.Addr().WithZone(""), c.At.Port()).String() + path
 }
 
 func (c *Caller) show(body []byte) []byte {
@@ -263,7 +215,7 @@ func (c *Caller) shown(r *http.Request, q Call) (uri string, request []byte) {
 	h.Write(&b) //nolint:errcheck // a buffer takes everything
 	b.WriteString("\r\n")
 	b.Write(body)
-	return c.url(path), b.Bytes()
+	return webURL(c.At, c.Secure, path), b.Bytes()
 }
 
 // shownHead is the answer's head as it is recorded: without what opens a session.

@@ -64,13 +64,22 @@ func (d *Done) Inform(t audit.Target) audit.Target {
 	return t
 }
 
+// nameless are what firmware writes in place of a maker's name where whoever sells the device put none: names of kinds of device,
+// and of nobody. Seen in ONVIF device information and in the makers' own interfaces.
+var nameless = []string{"general", "private", "onvif", "oem", "ipc", "ipcam", "ip camera", "ipcamera", "network camera", "h264", "nvr", "dvr"}
+
+// named reports whether a text names a maker.
+func named(vendor string) bool {
+	return vendor != "" && !slices.Contains(nameless, strings.ToLower(strings.TrimSpace(vendor)))
+}
+
 // Unclaimed reports whether a device the operator lists, or that announced itself as a camera, has so far shown nothing of who made
 // it: relabelled devices often say it nowhere but in their maker's own interface. Each module may then put its first question.
 func Unclaimed(t audit.Target) bool {
 	if !WebInterface(t) || !slices.Contains([]string{"inventory", "ws-discovery", "ws-discovery-unicast", "recorder"}, t.Method) {
 		return false
 	}
-	return t.Identity.Vendor == "" && len(t.Extra[extraMaker]) == 0 && len(t.Extra[extraPage]) == 0
+	return !named(t.Identity.Vendor) && !slices.ContainsFunc(t.Extra[extraMaker], named) && len(t.Extra[extraPage]) == 0
 }
 
 // MadeBy reports whether anything that was said of the device so far names one of the makers: the target's own words, the

@@ -27,7 +27,7 @@ func (a *Asker) request(ctx context.Context, path string) (*http.Request, error)
 	if a.posting != nil {
 		method, body = http.MethodPost, bytes.NewReader(a.posting.body)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, a.url(path), body)
+	r, err := http.NewRequestWithContext(ctx, method, webURL(a.At, a.Secure, path), body)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ const (
 	factSeconds      = "face.live.seconds"
 	factHosts        = "outbound.hosts"
 	factHostsFace    = "outbound.face"
+	factFaceHosts    = "outbound.face.hosts"
 	factZones        = "device.zones"
 	factWatches      = "device.watches"
 	factZonePublic   = "device.zone.public"
@@ -62,6 +63,7 @@ func Specs() []audit.FactSpec {
 		"notice.part": audit.Bool, "notice.denies": audit.Bool, "notice.excluded": audit.List,
 		"gap.method": audit.List, "gap.data": audit.List, "gap.zone": audit.List, "gap.recipient": audit.List,
 		"gap.purpose": audit.List, "gap.purpose_hint": audit.List,
+		"outbound.recipients": audit.List, "recipient.other": audit.Bool, "recipient.entrusted": audit.Bool,
 		"consent.separate": audit.Bool,
 		"exemption":        audit.Bool, "exemption.state": audit.String, "exemption.item": audit.String,
 		"exemption.document": audit.Bool, "exemption.authority": audit.Bool, "exemption.period": audit.Bool,

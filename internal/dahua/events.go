@@ -83,8 +83,8 @@ type Stream struct {
 }
 
 var (
-	eventHead = regexp.MustCompile(`[\r\n][ \t]*Code=([A-Za-z0-9_]{1,64});action=([A-Za-z]{1,16})(?:;index=(-?\d{1,6}))?`)
-	nextPart  = regexp.MustCompile(`[\r\n](?:--|[ \t]*Code=)`)
+	eventHead = regexp.MustCompile(`(?i)[\r\n][ \t]*Code=([A-Za-z0-9_]{1,64});action=([A-Za-z]{1,16})(?:;index=(-?\d{1,6}))?`)
+	nextPart  = regexp.MustCompile(`(?i)[\r\n](?:--|[ \t]*Code=)`)
 	dataKey   = []byte(";data=")
 	heartbeat = []byte("Heartbeat")
 )
@@ -273,11 +273,18 @@ func (x *Seen) read(code string, v any) {
 	if strings.EqualFold(code, "AccessControl") && slices.Contains(known().DoorFace.Method, scalar(m["Method"])) {
 		means = known().DoorFace.Means
 	}
+	f := finding{attributes: map[string]bool{}}
+	if len(means) > 0 {
+		f.walk(v)
+	} else if strings.EqualFold(code, bodies) {
+		for _, face := range faceObjects(m) {
+			means = []audit.Function{audit.Detect}
+			f.walk(face)
+		}
+	}
 	if len(means) == 0 {
 		return // of bodies, vehicles and doors nothing is read, whatever is in it
 	}
-	f := finding{attributes: map[string]bool{}}
-	f.walk(v)
 	means = slices.Clone(means)
 	if f.candidates && strings.EqualFold(code, "FaceDetection") {
 		means = append(means, audit.Identify) // firmware that compares and says so by this event
@@ -298,6 +305,21 @@ func (x *Seen) read(code string, v any) {
 	x.Pictures += one(f.picture)
 	x.Persons += one(f.person || f.candidates)
 	x.Templates += one(f.template)
+}
+
+// bodies is the code of events about persons as a whole. Cameras that look for face and body at once tell of both by it, each an
+// object of its own kind.
+const bodies = "HumanTrait"
+
+// faceObjects returns the objects of an event that are faces.
+func faceObjects(m map[string]any) (out []any) {
+	list, _ := m["Objects"].([]any)
+	for _, o := range append([]any{m["Object"]}, list...) {
+		if x, ok := o.(map[string]any); ok && scalar(x["ObjectType"]) == "HumanFace" {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 func one(b bool) int {

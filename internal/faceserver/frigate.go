@@ -5,9 +5,11 @@ import (
 	"strings"
 )
 
-// KeepFrigateConfig keeps what decides whether faces are recognised, the cameras' names, and the hosts of cameras and broker.
+// KeepFrigateConfig keeps what decides whether faces are recognised or looked for, the cameras' names, and the hosts of cameras
+// and broker.
 func KeepFrigateConfig(b []byte) []byte {
 	return rules("version", "face_recognition.enabled", "face_recognition.save_attempts", "cameras.*.enabled", "cameras.*.face_recognition.enabled",
+		"cameras.*.detect.enabled", "cameras.*.objects.track.*", "objects.track.*", "model.labelmap.*", "detectors.*.model.labelmap.*",
 		"cameras.*.ffmpeg.inputs.*.path@", "go2rtc.streams.*@", "mqtt.enabled", "mqtt.host@", "mqtt.port",
 		"detectors-", "ffmpeg-", "record-", "objects-").reduce(b)
 }
@@ -22,6 +24,7 @@ type Frigate struct {
 	Knows   bool     // the version can recognise faces: its configuration has a member for it
 	On      *bool    // whether recognition is on at all; nil where it does not say
 	Saves   int      // pictures of recognised faces that are kept
+	Names   *bool    // whether a model in use calls anything a face; nil where no names are listed
 	Cameras []Camera // sorted by name
 	Broker  string   // host and port of the MQTT broker events go to; "" where that is off
 }
@@ -31,6 +34,8 @@ type Camera struct {
 	Name  string   `json:"name"`
 	On    *bool    `json:"on,omitempty"`    // whether its pictures are taken at all
 	Faces *bool    `json:"faces,omitempty"` // whether faces are recognised in them; nil where it is not said of the camera
+	Looks *bool    `json:"looks,omitempty"` // whether things are looked for in them; nil where it is not said
+	Track bool     `json:"track,omitempty"` // faces are among the things it looks for
 	Hosts []string `json:"hosts,omitempty"` // where the pictures come from
 }
 
@@ -46,7 +51,7 @@ func ReadFrigate(b []byte) (Frigate, error) {
 	}
 	face := o.at("face_recognition")
 	f := Frigate{On: face.flag("enabled")}
-	f.Knows = f.On != nil
+	f.Knows, f.Names = f.On != nil, o.namesFaces()
 	if n, ok := face.number("save_attempts"); ok && n > 0 && n < 1e6 {
 		f.Saves = int(n)
 	}
@@ -62,7 +67,12 @@ func ReadFrigate(b []byte) (Frigate, error) {
 		if c == nil {
 			continue
 		}
-		x := Camera{Name: name, On: c.flag("enabled"), Faces: c.at("face_recognition").flag("enabled")}
+		x := Camera{Name: name, On: c.flag("enabled"), Faces: c.at("face_recognition").flag("enabled"), Looks: c.at("detect").flag("enabled")}
+		things, own := c.at("objects")["track"]
+		if !own {
+			things = o.at("objects")["track"]
+		}
+		x.Track = slices.Contains(texts(things), faceLabel)
 		inputs, _ := c.at("ffmpeg")["inputs"].([]any)
 		for _, i := range inputs {
 			if m, ok := i.(map[string]any); ok {
@@ -73,6 +83,27 @@ func ReadFrigate(b []byte) (Frigate, error) {
 		f.Cameras = append(f.Cameras, x)
 	}
 	return f, nil
+}
+
+// faceLabel is what models call a face. The default attributes of a person hold the word too, in every configuration.
+const faceLabel = "face"
+
+// namesFaces reads the names of what the models in use tell apart.
+func (o object) namesFaces() *bool {
+	maps := []object{o.at("model", "labelmap")}
+	for _, d := range o.at("detectors").names() {
+		maps = append(maps, o.at("detectors", d, "model", "labelmap"))
+	}
+	listed, faces := false, false
+	for _, m := range maps {
+		for _, n := range m.names() {
+			listed, faces = true, faces || m.text(n) == faceLabel
+		}
+	}
+	if !listed {
+		return nil
+	}
+	return &faces
 }
 
 // FrigateRun is what runs at this moment.

@@ -2,6 +2,7 @@ package isapi
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 )
 
@@ -14,8 +15,8 @@ const (
 )
 
 // Alerts reads the stream of alarms piece by piece: a multipart body of which pictures are dropped unread and lengths are not
-// believed. The first line that begins with "--" separates the parts, whatever the head of the answer said. What it counts
-// is in Tally; what may be recorded, in Record. The zero value is ready.
+// believed. The first line that begins with "--" separates the parts, whatever the head of the answer said; alarms that
+// stand before it, or without any, are read too. What it counts is in Tally; what may be recorded, in Record. The zero value is ready.
 type Alerts struct {
 	Tally Tally
 
@@ -37,6 +38,7 @@ type alertState int
 
 const (
 	before alertState = iota // no separator yet
+	bare                     // alarms without a separator
 	inHead
 	inBody
 	otherwise // it is no stream of alarms
@@ -56,18 +58,84 @@ func (a *Alerts) Take(b []byte) bool {
 
 // Close reads a last part that nothing came after. It reports false where something came that is no stream of alarms.
 func (a *Alerts) Close() bool {
-	if a.state == inBody {
-		a.keep(a.pending)
-		a.pending = nil
-		a.end()
+	if a.state == before && alarmed(a.pending) {
+		a.state = bare
 	}
-	return a.delimiter != nil || a.state == before && a.preamble+len(a.pending) == 0
+	switch a.state {
+	case inBody:
+		a.keep(a.pending)
+		a.end()
+	case bare:
+		a.keep(a.pending)
+		return a.bares()
+	case before:
+		return a.preamble+len(a.pending) == 0
+	}
+	return a.delimiter != nil
+}
+
+// alarmed reports whether a stream begins like an alarm rather than with a separator or a page.
+func alarmed(b []byte) bool {
+	b = bytes.TrimLeft(b, " \t\r\n\ufeff")
+	return bytes.HasPrefix(b, []byte("{")) || bytes.HasPrefix(b, []byte("<?xml")) || bytes.HasPrefix(b, []byte("<EventNotificationAlert"))
+}
+
+// bares reads the alarms that came without a separator, one after the other, and reports whether there were any.
+func (a *Alerts) bares() bool {
+	found := false
+	for rest := bytes.TrimSpace(a.part); len(rest) > 0 && !a.cut; rest = bytes.TrimSpace(rest) {
+		var one []byte
+		if rest[0] == '{' {
+			d := json.NewDecoder(bytes.NewReader(rest))
+			var raw json.RawMessage
+			if d.Decode(&raw) != nil {
+				break
+			}
+			one, rest = raw, rest[d.InputOffset():]
+		} else {
+			const end = "</EventNotificationAlert>"
+			i := bytes.Index(rest, []byte(end))
+			if i < 0 {
+				break
+			}
+			one, rest = rest[:i+len(end)], rest[i+len(end):]
+		}
+		found = a.alarm(one) || found
+	}
+	a.part, a.cut = a.part[:0], false
+	return found
+}
+
+// unparted goes on in alarms that no separator was seen for yet.
+func (a *Alerts) unparted() bool {
+	at := bytes.Index(a.pending, []byte("\n--"))
+	if at < 0 {
+		if spare := len(a.pending) - len("\n--"); spare > 0 {
+			a.keep(a.pending[:spare])
+			a.pending = a.pending[spare:]
+		}
+		if a.cut {
+			a.state = otherwise
+		}
+		return false
+	}
+	a.keep(a.pending[:at])
+	a.pending = a.pending[at+1:]
+	a.bares()
+	a.state = before
+	return true
 }
 
 // step goes on by one line or part, and reports whether it did.
 func (a *Alerts) step() bool {
 	switch a.state {
+	case bare:
+		return a.unparted()
 	case before:
+		if a.preamble == 0 && alarmed(a.pending) {
+			a.state = bare
+			return true
+		}
 		line, ok := a.line()
 		if !ok {
 			return false
@@ -184,11 +252,16 @@ func (a *Alerts) end() {
 	case len(text) == 0:
 		return
 	}
+	a.alarm(text)
+}
+
+// alarm counts one alarm, and reports whether it was one.
+func (a *Alerts) alarm(text []byte) bool {
 	e, ok := readAlert(text)
 	if !ok {
 		a.Tally.Dropped++
 		a.note("(not an alarm, dropped)")
-		return
+		return false
 	}
 	if a.seen == nil {
 		a.seen = map[string]bool{}
@@ -196,10 +269,11 @@ func (a *Alerts) end() {
 	a.Tally.count(e, a.seen)
 	if e.beat {
 		if a.beats++; a.beats > 1 {
-			return // one is enough for the record
+			return true // one is enough for the record
 		}
 	}
 	a.note(string(Skeleton(text)))
+	return true
 }
 
 // note adds a part to the record, with nothing of a person in it.

@@ -288,7 +288,7 @@ func hostURL(scheme, host, port string) string {
 
 // strict parses a document as root does. A document that is broken says nothing about faces.
 func strict(b []byte, names ...string) (*xmltree.Node, error) {
-	doc, err := xmltree.Parse(b, limits)
+	doc, err := parse(b)
 	if err != nil {
 		return nil, fmt.Errorf("isapi: %s: %w", names[0], err)
 	}

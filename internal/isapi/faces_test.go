@@ -2,6 +2,7 @@ package isapi
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(n.Flags) == 0 || len(n.Events) == 0 || len(n.Modes) != 27 || len(n.attribute) == 0 {
+	if len(n.Flags) == 0 || len(n.Events) == 0 || len(n.Modes) != 27 || len(n.Engines) == 0 || len(n.Passes) != 14 || len(n.attribute) == 0 {
 		t.Errorf("%d flags, %d events, %d modes", len(n.Flags), len(n.Events), len(n.Modes))
 	}
 	for _, bad := range []string{"", "schema: x", "schema: mingshi.isapi-names/v1\nsource: s\ndate: \"2026-13-01\"", "schema: mingshi.isapi-names/v1\nsource: s\ndate: \"2026-11-22\"\nflags: [{name: a, functions: [see]}]"} {
@@ -39,6 +40,9 @@ func TestFlags(t *testing.T) {
 			yes: []string{"isSupportFaceDetect"}, no: []string{"isSupportFaceSnap"}},
 		{body: `<DeviceCap ` + std + `><isSupportFaceContrast/><isSupportHumanRecognition>true</isSupportHumanRecognition></DeviceCap>`},
 		{body: `<DeviceCap><ChannelEventCap><eventType opt="VMD,FACEDETECTION, faceSnap"/></ChannelEventCap></DeviceCap>`, events: []string{"faceSnap", "facedetection"}},
+		{body: `<DeviceCap><RacmCap><isSupportFaceDetecttionAlarmByTimeZone>true</isSupportFaceDetecttionAlarmByTimeZone><eventRecordSearch><eventType opt="all,faceSnap,alarmResult"/></eventRecordSearch></RacmCap></DeviceCap>`,
+			yes: []string{"isSupportFaceDetecttionAlarmByTimeZone"}},
+		{body: `<DeviceCap><ChannelEventCap><eventType opt="VMD,temperature"/><shieldEventType opt="rules, faceSnap, humanRecognition"/></ChannelEventCap></DeviceCap>`},
 		{body: `<SmartCap><isSupportFaceDetect>true</isSupportFaceDetect></SmartCap>`, bad: true},
 		{body: `<DeviceCap><isSupportFaceDetect>true</isSupportFaceDetect>`, bad: true},
 		{body: `<html><isSupportFaceDetect>true</isSupportFaceDetect></html>`, bad: true},
@@ -57,6 +61,9 @@ func TestSettings(t *testing.T) {
 		bad          bool
 	}{
 		{"FaceDetect", `<FaceDetect ` + hik + `><enabled>true</enabled><highlightsenabled>false</highlightsenabled></FaceDetect>`, []Setting{{On: yes()}}, false},
+		{"FaceDetect", "\n<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\r\n<FaceDetect version=\"1.0\"><id>1</id><enabled opt=\"true,false\"> true </enabled></FaceDetect>\r\n\x00\x00", []Setting{{On: yes()}}, false},
+		{"FaceDetect", `<FaceDetect version="1.0" xmlns="http://www.std-cgi.com/ver10/XMLSchema"><enabled opt="true,false"></enabled></FaceDetect>`, []Setting{{}}, false},
+		{"FaceContrast", `<FaceContrastList><FaceContrast><id>1</id><enable>false</enable><QuickContrast><enabled>true</enabled></QuickContrast></FaceContrast></FaceContrastList>`, []Setting{{"1", no()}}, false},
 		{"FaceDetect", `<x:FaceDetect xmlns:x="urn:x"><x:Enabled>0</x:Enabled></x:FaceDetect>`, []Setting{{On: no()}}, false},
 		{"FaceRule", `<FaceRule><enable>1</enable></FaceRule>`, []Setting{{On: yes()}}, false},
 		{"FaceRule", `<FaceRule><enable>true</enable><enabled>false</enabled></FaceRule>`, []Setting{{}}, false},
@@ -85,6 +92,8 @@ func TestHosts(t *testing.T) {
 <HttpHostNotification><url>/</url><protocolType>HTTP</protocolType><ipAddress>0.0.0.0</ipAddress><portNo>80</portNo></HttpHostNotification></HttpHostNotificationList>`,
 			[]Host{{"http-events", "http://192.0.2.9:8123", []string{"faceCapture"}}}},
 		{"http-events", `<HttpHostNotification><url>https://push.example/hook?k=1</url><protocolType>HTTPS</protocolType></HttpHostNotification>`, []Host{{What: "http-events", URL: "https://push.example"}}},
+		{"http-events", `<HttpHostNotificationList version="1.0" xmlns="urn:psialliance-org"><HttpHostNotification version="1.0"><id>1</id><url>/api/hikvision</url><protocolType>HTTPS</protocolType><addressingFormatType>ipaddress</addressingFormatType><ipAddress>192.0.2.9</ipAddress><portNo>8123</portNo><Extensions xmlns="urn:x"><intervalBetweenEvents>0</intervalBetweenEvents></Extensions></HttpHostNotification></HttpHostNotificationList>`,
+			[]Host{{What: "http-events", URL: "https://192.0.2.9:8123"}}},
 		{"isup", `<Ehome><enabled>false</enabled><ipAddress>192.0.2.9</ipAddress></Ehome>`, nil},
 		{"isup", `<Ehome><enabled>true</enabled><ipv6Address>2001:db8::9</ipv6Address><ipAddress>0.0.0.0</ipAddress><portNo>7660</portNo></Ehome>`, []Host{{What: "isup", URL: "isup://[2001:db8::9]:7660"}}},
 		{"cloud", `<EZVIZ><enabled>true</enabled></EZVIZ>`, []Host{{What: "cloud"}}},
@@ -110,6 +119,20 @@ func TestModes(t *testing.T) {
 	got, err := ReadReaders([]byte(`{"AcsWorkStatus":{"cardReaderVerifyMode":[25, 3, "faceAndCard", 99]}}`))
 	if err != nil || !slices.Equal(got, []string{"cardOrFace", "card", "faceAndCard", ""}) {
 		t.Errorf("%q %v", got, err)
+	}
+}
+
+// TestPasses: every mode of an event at a door is one that readers have, and an engine's task shows what it is for.
+func TestPasses(t *testing.T) {
+	for _, p := range known().Passes {
+		if p.Mode != "" && !slices.Contains(slices.Collect(maps.Values(known().Modes)), p.Mode) {
+			t.Errorf("%d: no mode %s", p.Event, p.Mode)
+		}
+	}
+	for task, want := range map[string][]audit.Function{"facesnap": {audit.Detect, audit.Capture}, "FaceContrast": {audit.Detect, audit.Identify}, "smart": nil, "close": nil, "": nil} {
+		if got := EngineShows(task); !slices.Equal(got, want) {
+			t.Errorf("%s: %v", task, got)
+		}
 	}
 }
 
@@ -213,9 +236,25 @@ func TestAlerts(t *testing.T) {
 		{"several targets, a face", []string{`{"eventType":"mixedTargetDetection","eventState":"active","FaceCaptureInfo":{"glass":"x"}}`},
 			[]Alarm{{Type: "mixedTargetDetection", Count: 1, Functions: []audit.Function{audit.Analyse, audit.Capture, audit.Detect}, Attributes: []string{"accessory"}}}, 0, 0},
 		{"a face among everybody", []string{passage(75, "cardOrFaceOrFp", "")}, []Alarm{{Type: "AccessControllerEvent", Count: 1, Functions: []audit.Function{audit.Detect, audit.Identify}, Modes: []string{"cardOrFaceOrFp"}, Person: true}}, 0, 0},
-		{"a face beside a card", []string{passage(75, "faceAndCard", `,"mask":"no"`)}, []Alarm{{Type: "AccessControllerEvent", Count: 1, Functions: []audit.Function{audit.Analyse, audit.Detect, audit.Verify}, Attributes: []string{"accessory"}, Modes: []string{"faceAndCard"}, Person: true}}, 0, 0},
+		{"no mask is also written where nobody looked", []string{passage(75, "faceAndCard", `,"mask":"no"`)}, []Alarm{{Type: "AccessControllerEvent", Count: 1, Functions: []audit.Function{audit.Detect, audit.Verify}, Modes: []string{"faceAndCard"}, Person: true}}, 0, 0},
+		{"a pass that was refused, in an envelope", []string{`{"EventNotificationAlert":` + passage(8, "cardOrFaceOrFp", `,"mask":"no"`) + `}`}, []Alarm{{Type: "AccessControllerEvent", Count: 1}}, 0, 0},
+		{"a face among everybody, in an envelope", []string{`{"EventNotificationAlert":` + passage(75, "face", "") + `}`}, []Alarm{{Type: "AccessControllerEvent", Count: 1, Functions: []audit.Function{audit.Detect, audit.Identify}, Modes: []string{"face"}, Person: true}}, 0, 0},
+		{"attributes that were not read", []string{`{"eventType":"faceCapture","faceCapture":[{"targetAttrs":{"pId":"bg"},"faces":[{"faceRect":{"x":1},"age":{"range":5,"value":0,"ageGroup":"unknown"},"gender":{"value":"unknown","confidence":90},"glass":{"value":""},"mask":{"value":"no"},"pId":"f"}]}]}`},
+			[]Alarm{{Type: "faceCapture", Count: 1, Functions: []audit.Function{audit.Analyse, audit.Capture, audit.Detect}, Attributes: []string{"accessory"}}}, 0, 0},
+		{"a capture without attributes, as cameras send it", []string{`{"channelID":1,"eventType":"faceCapture","eventState":"active","channelName":"secret","faceCapture":[{"targetAttrs":{"deviceName":"secret","contentID":"backgroundImage","pId":"bg"},"faces":[{"faceId":7,"faceRect":{"x":0.3},"contentID":"faceImage","pId":"f","faceScore":65,"captureEndMark":false,"FacePictureRect":{"x":0.2}}],"uid":"secret"}]}`},
+			[]Alarm{{Channel: "1", Type: "faceCapture", Count: 1, Functions: box}}, 0, 0},
+		{"a match with a number for each picture is one detection", []string{`{"channelID":1,"eventType":"alarmResult","eventState":"active","alarmResult":[{"errorMsg":"ok","targetAttrs":{"rect":{"x":1},"pId":"bg"},"faces":[{"faceRect":{"x":1},"score":{"value":52},"identify":[{"candidate":[{"human_data":[{"pId":"lib"}],"human_id":"100","reserve_field":{"gender":"unknown"},"FDLibName":"secret"}]}],"pId":"f"}]}]}`},
+			[]Alarm{{Channel: "1", Type: "alarmResult", Count: 1, Functions: []audit.Function{audit.Detect, audit.Identify}, Person: true}}, 0, 0},
+		{"a warm face", []string{xmlAlarm("faceThermometry", "active", "")}, []Alarm{{Channel: "2", Type: "faceThermometry", Count: 1, Functions: detect}}, 0, 0},
+		{"a face beside a card", []string{passage(75, "faceAndCard", `,"mask":"yes"`)}, []Alarm{{Type: "AccessControllerEvent", Count: 1, Functions: []audit.Function{audit.Analyse, audit.Detect, audit.Verify}, Attributes: []string{"accessory"}, Modes: []string{"faceAndCard"}, Person: true}}, 0, 0},
 		{"a card, a door", []string{passage(1, "cardOrFaceOrFp", ""), passage(21, "face", "")}, []Alarm{{Type: "AccessControllerEvent", Count: 2}}, 0, 0},
+		{"a face that was not accepted was compared", []string{passage(76, "cardOrFaceOrFp", "")}, []Alarm{{Type: "AccessControllerEvent", Count: 1, Functions: []audit.Function{audit.Detect, audit.Identify}, Modes: []string{"cardOrFaceOrFp"}, Failed: true, Person: true}}, 0, 0},
+		{"a face and a card, as the event itself says", []string{passage(60, "faceOrFpOrCardOrPw", ""), passage(61, "", "")}, []Alarm{{Type: "AccessControllerEvent", Count: 2, Functions: []audit.Function{audit.Detect, audit.Verify}, Modes: []string{"faceAndCard"}, Failed: true, Person: true}}, 0, 0},
+		{"a face and a fingerprint: nobody says which names the person", []string{passage(54, "faceAndFp", "")}, []Alarm{{Type: "AccessControllerEvent", Count: 1, Functions: []audit.Function{audit.Detect}, Modes: []string{"faceAndFp"}, Person: true}}, 0, 0},
+		{"too slow, a fingerprint, an operation", []string{passage(62, "faceAndCard", ""), passage(38, "fp", ""), strings.Replace(passage(75, "face", ""), `"majorEventType":5`, `"majorEventType":3`, 1)}, []Alarm{{Type: "AccessControllerEvent", Count: 3}}, 0, 0},
 		{"a passage from before", []string{passage(75, "face", `,"currentEvent":false`)}, nil, 0, 0},
+		{"a capture from before, sent again", []string{strings.Replace(fmt.Sprintf(capture, "1"), `{"channelID":1`, `{"isDataRetransmission":true,"channelID":1`, 1)}, nil, 0, 0},
+		{"a capture sent at once", []string{strings.Replace(xmlAlarm("faceSnap", "active", ""), "<channelID>", "<isDataRetransmission>false</isDataRetransmission><channelID>", 1)}, []Alarm{{Channel: "2", Type: "faceSnap", Count: 1, Functions: box}}, 0, 0},
 		{"pictures and rubbish", []string{"IMAGE", "\x00\xff", "{", `{"a":1}`, "<EventNotificationAlert><eventType>faceSnap</eventType>"}, nil, 0, 1},
 	} {
 		for _, size := range []int{1, 7, 4096} {
@@ -243,6 +282,45 @@ func TestAlerts(t *testing.T) {
 			}
 			if r := string(a.Record()); strings.Contains(r, "secret") || len(c.parts) > 0 && r == "" {
 				t.Errorf("%s: recorded %s", c.name, r)
+			}
+		}
+	}
+}
+
+// TestAlertsWithoutParts: some firmware sends alarms before the first separator, or one document and nothing else.
+func TestAlertsWithoutParts(t *testing.T) {
+	one := fmt.Sprintf(match, "1")
+	active := xmlAlarm("facedetection", "active", "")
+	for name, c := range map[string]struct {
+		stream string
+		types  []string
+	}{
+		"one document":                         {strings.Replace(one, `"modelData":"secret"`, `"modelData":"`+strings.Repeat("secret", 4000)+`"`, 1), []string{"alarmResult"}},
+		"several documents":                    {one + "\r\n" + passage(75, "face", ""), []string{"alarmResult", "AccessControllerEvent"}},
+		"XML, one after the other":             {`<?xml version="1.0" encoding="UTF-8"?>` + "\r\n" + active + "\r\n" + beat + "\n" + xmlAlarm("VMD", "active", ""), []string{"facedetection", "VMD"}},
+		"before the first separator":           {active + "\r\n--MIME_boundary\r\nContent-Type: application/json\r\n\r\n" + one + "\r\n--MIME_boundary--\r\n", []string{"facedetection", "alarmResult"}},
+		"a separator with brackets":            {"\r\n--<frontier>\r\nContent-Type: application/json; charset=\"UTF-8\"\r\nContent-Length: 999999\r\n\r\n" + one + "\r\n--<frontier>\r\n", []string{"alarmResult"}},
+		"named parts, no separator at the end": {"--boundary\r\nContent-Disposition: form-data; name=\"faceCapture\"; filename=\"f.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8secret\r\n--boundary\r\nContent-Disposition: form-data; name=\"alarmResult\"\r\n\r\n" + one, []string{"alarmResult"}},
+		"a document cut short":                 {one[:len(one)-5], nil},
+		"another document":                     {`{"ResponseStatus":{"subStatusCode":"notSupport"}}`, nil},
+	} {
+		for _, size := range []int{1, 5, 1 << 20} {
+			var a Alerts
+			for s := []byte(c.stream); len(s) > 0; {
+				n := min(size, len(s))
+				a.Take(s[:n])
+				s = s[n:]
+			}
+			var types []string
+			ok := a.Close()
+			for _, x := range a.Tally.Alarms {
+				types = append(types, x.Type)
+			}
+			if !slices.Equal(types, c.types) || ok != (c.types != nil) {
+				t.Errorf("%s in pieces of %d: %v %q", name, size, ok, types)
+			}
+			if strings.Contains(string(a.Record()), "secret") {
+				t.Errorf("%s: recorded %s", name, a.Record())
 			}
 		}
 	}

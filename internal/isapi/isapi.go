@@ -208,7 +208,7 @@ func Locked(b []byte) bool {
 
 // root parses a document and returns its root if it has that name.
 func root(b []byte, name string) (*xmltree.Node, error) {
-	doc, err := xmltree.Parse(b, limits)
+	doc, err := parse(b)
 	if err != nil {
 		return nil, fmt.Errorf("isapi: %s: %w", name, err)
 	}
@@ -218,6 +218,11 @@ func root(b []byte, name string) (*xmltree.Node, error) {
 		}
 	}
 	return nil, fmt.Errorf("isapi: %s: %w", name, ErrOther)
+}
+
+// parse reads a document. Some firmware sends the end of its buffer with it.
+func parse(b []byte) (xmltree.Document, error) {
+	return xmltree.Parse(bytes.TrimRight(b, "\x00"), limits)
 }
 
 // login reports elements that quote an account: the recorder's own at the camera.

@@ -29,6 +29,8 @@ type names struct {
 	Events     []named             `yaml:"events"`
 	Attributes map[string][]string `yaml:"attributes"` // ours → theirs
 	Modes      map[int]string      `yaml:"modes"`
+	Engines    []named             `yaml:"engines"`
+	Passes     []pass              `yaml:"passes"`
 
 	attribute map[string]string // theirs, in lower case → ours
 }
@@ -38,6 +40,13 @@ type named struct {
 	Name      string           `yaml:"name"`
 	Functions []audit.Function `yaml:"functions"`
 	Named     bool             `yaml:"named"`
+}
+
+// pass is a value by which a terminal says that a face was compared.
+type pass struct {
+	Event  int    `yaml:"event"`
+	Mode   string `yaml:"mode"` // as ModeShows takes it; "" for the reader's own
+	Failed bool   `yaml:"failed"`
 }
 
 // known returns the names. A test holds that they load; if they did not, nothing would be recognised.
@@ -62,7 +71,7 @@ func loadNames(b []byte) (*names, error) {
 	if _, err := time.Parse(time.DateOnly, n.Date); err != nil {
 		return nil, fmt.Errorf("isapi: date of the names: %w", err)
 	}
-	for _, x := range slices.Concat(n.Flags, n.Events) {
+	for _, x := range slices.Concat(n.Flags, n.Events, n.Engines) {
 		for _, f := range x.Functions {
 			if !slices.Contains(audit.Functions(), f) {
 				return nil, fmt.Errorf("isapi: %s: no function %q", x.Name, f)
@@ -99,6 +108,22 @@ func EventShows(eventType string) []audit.Function {
 		return nil
 	}
 	return e.Functions
+}
+
+// EngineShows lists what a device could do one of whose channels has its engine assigned to the task.
+func EngineShows(task string) []audit.Function {
+	e, _ := find(known().Engines, task)
+	return e.Functions
+}
+
+// passed finds what an event at a door says of a face; ok is false where it says nothing.
+func passed(major, sub string) (p pass, ok bool) {
+	n, err := strconv.Atoi(sub)
+	i := slices.IndexFunc(known().Passes, func(p pass) bool { return p.Event == n })
+	if err != nil || major != "5" || i < 0 {
+		return pass{}, false
+	}
+	return known().Passes[i], true
 }
 
 // Mode names how a reader lets people pass, from the name or the number the firmware gives; "" for one that is not known.

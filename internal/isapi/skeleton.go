@@ -11,7 +11,7 @@ import (
 )
 
 // kept are the members whose values stay in the record: they say what kind of document it is and what is switched on.
-var kept = regexp.MustCompile(`^(?i)(eventtype|eventstate|channelid|dynchannelid|datetime|activepostcount|majoreventtype|subeventtype|currentverifymode|currentevent|` +
+var kept = regexp.MustCompile(`^(?i)(eventtype|eventstate|channelid|dynchannelid|datetime|activepostcount|majoreventtype|subeventtype|currentverifymode|currentevent|isdataretransmission|` +
 	`errormsg|errorcode|statuscode|statusstring|substatuscode|statusvalue|lockstatus|unlocktime|retrylogintime|enabled?|facelibtype|facecontrasttype|mode|usernumber|cardreaderverifymode)$`)
 
 // plainName is a name of a member as firmware writes it: anything else may be a person's.

@@ -2,6 +2,7 @@ package isapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -46,6 +47,7 @@ type event struct {
 	Alarm
 	beat, past bool
 	detections []string // pId: one per detection; faceId says nothing
+	ip, mac    string   // whose alarm it says it is
 }
 
 // count adds an alarm.
@@ -99,7 +101,7 @@ type alarmWords struct {
 	detections []string // pId of faces
 	scenes     []string // pId of the picture around them
 	reading    string   // the attribute that is being walked
-	faces      bool // a face was in it
+	faces      bool     // a face was in it
 	crops      bool
 	failed     bool
 	person     bool
@@ -109,12 +111,10 @@ type alarmWords struct {
 }
 
 // telling are the members whose values say what kind of alarm it is.
-var telling = []string{"eventtype", "eventstate", "channelid", "dynchannelid", "majoreventtype", "subeventtype", "currentverifymode", "currentevent", "mask"}
+var telling = []string{"eventtype", "eventstate", "channelid", "dynchannelid", "majoreventtype", "subeventtype", "currentverifymode", "currentevent", "isdataretransmission", "mask", "ipaddress", "macaddress"}
 
 // faceTrees hold a face; bodyTrees the rest of a person, whose attributes are no face's; knownTrees what a library says of a
-// person, which the device did not read from a face; sceneTree the picture around the faces.
-const sceneTree = "targetattrs"
-
+// person, which the device did not read from a face.
 var (
 	faceTrees  = []string{"face", "faces", "facecapture", "facesnap", "facecaptureinfo", "mtd_face", "faceinfo", "alarmresult", "facedetection"}
 	bodyTrees  = []string{"human", "humans", "humanattr", "humaninfo", "humanrecognition", "body", "vehicle", "vehicles", "mtd_human"}
@@ -147,6 +147,9 @@ func readAlert(b []byte) (event, bool) {
 	}
 	return w.event(), true
 }
+
+// sceneTree is the picture around the faces.
+const sceneTree = "targetattrs"
 
 // place says whose attributes stand at a place of an alarm.
 type place int
@@ -232,12 +235,17 @@ func (w *alarmWords) attribute(name string, at place) (done func()) {
 		w.reading = ""
 	case ok:
 		w.reading = ours
+	case slices.Contains(margins, strings.ToLower(name)):
+		w.reading = ""
 	}
 	return func() { w.reading = outer }
 }
 
-// nothing are the values that say an attribute was not read.
-var nothing = []string{"", "0", "unknown", "undefined", "invalid", "none", "other"}
+// nothing are the values that say an attribute was not read; margins say how sure a value is, and stand beside unknown ones too.
+var (
+	nothing = []string{"", "0", "unknown", "undefined", "invalid"}
+	margins = []string{"range", "confidence", "score"}
+)
 
 // leaf notes a member with a value. Values of persons are looked at for being there, and dropped.
 func (w *alarmWords) leaf(name, value string, at place) {
@@ -285,6 +293,7 @@ func (w *alarmWords) event() event {
 	if e.Channel == "" {
 		e.Channel = v["dynchannelid"]
 	}
+	e.ip, e.mac = v["ipaddress"], v["macaddress"]
 	kind, is := find(known().Events, e.Type)
 	if is {
 		e.Type = kind.Name
@@ -293,7 +302,7 @@ func (w *alarmWords) event() event {
 	case strings.EqualFold(v["eventstate"], "inactive"), strings.EqualFold(e.Type, "heartBeat"), strings.EqualFold(e.Type, "videoloss"):
 		e.beat = true
 		return e
-	case strings.EqualFold(v["currentevent"], "false"):
+	case strings.EqualFold(v["currentevent"], "false"), strings.EqualFold(v["isdataretransmission"], "true"):
 		e.past = true
 		return e
 	case strings.EqualFold(e.Type, "AccessControllerEvent"):
@@ -320,21 +329,24 @@ func (w *alarmWords) event() event {
 	return e
 }
 
-// access reads the event of a terminal. Of major type 5, minor type 75 is a face that was accepted: identified where the
-// reader takes a face alone, otherwise compared with the person that a card or a number named. Other minor types, cards and
-// doors among them, show nothing of faces.
+// access reads the event of a terminal. Where it says that a face was compared, it was looked up among everybody if a face
+// alone is enough, otherwise compared with the person that a card or a number named; a face that was not accepted was compared
+// all the same. Other events, of cards and doors among them, show nothing of faces.
 func (w *alarmWords) access(e *event) {
-	if w.value["majoreventtype"] != "5" || w.value["subeventtype"] != "75" {
+	p, ok := passed(w.value["majoreventtype"], w.value["subeventtype"])
+	if !ok {
 		return
 	}
-	mode := Mode(w.value["currentverifymode"])
-	shows := ModeShows(mode)
-	switch {
+	mode := cmp.Or(p.Mode, Mode(w.value["currentverifymode"]))
+	switch shows := ModeShows(mode); {
 	case slices.Contains(shows, audit.Identify):
 		e.Functions = []audit.Function{audit.Detect, audit.Identify}
+	case p.Mode != "":
+		e.Functions = union([]audit.Function{audit.Detect}, shows)
 	default:
 		e.Functions = []audit.Function{audit.Detect, audit.Verify}
 	}
+	e.Failed = p.Failed
 	if mode != "" {
 		e.Modes = []string{mode}
 	}

@@ -111,7 +111,7 @@ func frigate(name, version string, faces object, on func(camera string) any, run
 	}
 	config := object{"version": "0.16-0", "cameras": cameras, "go2rtc": object{"streams": streams, "rtsp": object{"username": "viewer", "password": camerasPassword}},
 		"mqtt":      object{"enabled": true, "host": "192.0.2.9", "port": 1883, "user": "frigate", "password": camerasPassword, "topic_prefix": "frigate"},
-		"detectors": object{"cpu": object{"type": "cpu"}}, "record": object{"enabled": true}, "environment_vars": object{"FRIGATE_RTSP_PASSWORD": camerasPassword},
+		"detectors": object{"cpu": object{"type": "cpu", "model": object{"labelmap": object{"0": "person", "1": "bicycle", "2": "car"}}}}, "record": object{"enabled": true}, "environment_vars": object{"FRIGATE_RTSP_PASSWORD": camerasPassword},
 		"auth": object{"enabled": true}, "semantic_search": object{"enabled": false, "triggers": object{LabPerson: object{"data": LabPerson}}}}
 	embeddings := object{}
 	if faces != nil {

@@ -1,6 +1,6 @@
 // Package makers is the small search protocols of camera makers, one file each: what they ask everybody on a network, and what
 // their devices answer. A protocol belongs here when its question is a few fixed bytes and its answer a few fields. Some of
-// them can do more than search; nothing here can say it. The package knows nothing of sockets, of audits or of what an answer
+// them can do more than search; nothing here can say it. The package knows nothing of sockets or of what an answer
 // is worth.
 package makers
 

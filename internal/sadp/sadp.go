@@ -1,6 +1,6 @@
 // Package sadp is Hikvision's search protocol, over UDP 37020: the inquiry, and what devices of that maker and of its many
 // labels answer. The protocol also activates devices and changes their addresses and passwords; nothing here can say so. It
-// knows nothing of sockets, of audits or of what an answer is worth.
+// knows nothing of sockets or of what an answer is worth.
 package sadp
 
 import (

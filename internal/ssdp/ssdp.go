@@ -1,5 +1,5 @@
 // Package ssdp is the search of UPnP (UPnP Device Architecture 2.0, section 1): the question, the answers and announcements,
-// and the description of a device that an answer points to. It knows nothing of sockets, of audits or of what an answer is
+// and the description of a device that an answer points to. It knows nothing of sockets or of what an answer is
 // worth.
 package ssdp
 

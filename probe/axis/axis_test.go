@@ -20,7 +20,7 @@ import (
 
 const maker = "Axis Communications"
 
-func run() probetest.Run { return probetest.Run{Module: axis.Module(), Maker: maker} }
+func run() probetest.Run { return probetest.Run{Module: axis.Module(), Vendor: maker} }
 
 func with(name string, apps ...lab.ACAP) lab.Spec {
 	s := lab.AxisPlain(name)
@@ -79,7 +79,7 @@ func TestPermits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := c.run
-			r.Module, r.Maker = axis.Module(), maker
+			r.Module, r.Vendor = axis.Module(), maker
 			os, _ := r.Device(t, lab.AxisPlain("camera"))
 			var got []audit.Status
 			for _, o := range os {
@@ -113,7 +113,7 @@ func TestOpenList(t *testing.T) {
 				t.Errorf("asked %s %s", r.Method, r.URL)
 			}
 		}))
-		os, _ := run().At(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
+		os, _ := run().On(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
 		srv.Close()
 		if d := cmp.Diff(want, probetest.Known(t, axis.Module(), os)); d != "" {
 			t.Errorf("%s: %s", body, d)
@@ -121,7 +121,67 @@ func TestOpenList(t *testing.T) {
 	}
 }
 
-func TestHostile(t *testing.T) { probetest.Hostile(t, axis.Module(), "Axis", 3) }
+// TestUnmarked: a listed device that shows no maker is asked for its list by GET, and who it is only where it has one. One that
+// is known to be of this maker is asked for its list even if it answers the first question with an error.
+func TestUnmarked(t *testing.T) {
+	const list = `<reply result="ok"><application Name="facerecognition" NiceName="Face Recognition" Vendor="Lab" Status="Running" License="None"/></reply>`
+	for _, c := range []struct {
+		name  string
+		known bool
+		brief bool
+		post  int // what the first question is answered with, 0: properly
+		list  string
+		want  []string
+		facts int
+	}{
+		{"unknown, with a list", false, false, 0, list, []string{"GET " + vapix.Applications, "POST " + vapix.BasicInfo}, 6},
+		{"unknown, with a list, and an old one", false, false, 400, list, []string{"GET " + vapix.Applications, "POST " + vapix.BasicInfo}, 6},
+		{"unknown, without a list", false, false, 0, "", []string{"GET " + vapix.Applications}, 0},
+		{"unknown, with a page", false, false, 0, "<html><body>welcome</body></html>", []string{"GET " + vapix.Applications}, 0},
+		{"unknown, brief", false, true, 0, list, nil, 0},
+		{"known, bad request", true, false, 400, list, []string{"POST " + vapix.BasicInfo, "GET " + vapix.Applications}, 6},
+		{"known, fault", true, false, 500, list, []string{"POST " + vapix.BasicInfo, "GET " + vapix.Applications}, 6},
+		{"known, moved", true, false, 302, list, []string{"POST " + vapix.BasicInfo}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var asked []string
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked = append(asked, r.Method+" "+r.URL.RequestURI())
+				switch {
+				case r.Method == http.MethodPost && c.post != 0:
+					w.WriteHeader(c.post)
+				case r.Method == http.MethodPost:
+					fmt.Fprint(w, `{"data":{"propertyList":{"Brand":"AXIS","ProdNbr":"LAB","SerialNumber":"ACCC8E000001"}}}`)
+				case c.list == "":
+					http.NotFound(w, r)
+				default:
+					fmt.Fprint(w, c.list)
+				}
+			}))
+			defer srv.Close()
+			r := probetest.Run{Module: axis.Module(), Brief: c.brief}
+			if c.known {
+				r.Vendor = maker
+			}
+			os, _ := r.On(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
+			if !slices.Equal(asked, c.want) {
+				t.Errorf("asked %q", asked)
+			}
+			if got := probetest.Known(t, axis.Module(), os); len(got) != c.facts {
+				t.Errorf("states %q", got)
+			}
+			if c.facts > 0 && !slices.ContainsFunc(os, func(o audit.Observation) bool {
+				return o.Identity != nil && o.Identity.Vendor == "Axis" && o.Identity.Weak
+			}) {
+				t.Error("nothing hints at the maker")
+			}
+		})
+	}
+}
+
+func TestHostile(t *testing.T) {
+	probetest.Hostile(t, axis.Module(), probetest.Bounds{Vendor: "Axis", Requests: 3})
+}
 
 // TestCatalogue: the data is sound, and what would make it unsound is refused.
 func TestCatalogue(t *testing.T) {
@@ -163,6 +223,8 @@ func TestWants(t *testing.T) {
 		want   bool
 	}{
 		{audit.Target{Method: "tcp-connect", Addr: at}, false},
+		{audit.Target{Method: "inventory", Addr: at}, true},
+		{audit.Target{Method: "inventory", Addr: at, Identity: audit.Identity{Vendor: "Dahua"}}, false},
 		{audit.Target{Method: "mdns", Addr: at, Identity: audit.Identity{Vendor: "AXIS"}}, true},
 		{audit.Target{Method: "mdns", Addr: at, Identity: audit.Identity{Vendor: "AXIS"}, Foreign: true}, false},
 	} {

@@ -15,6 +15,7 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/probe/all"
 	"github.com/mingshi-audit/mingshi/scan"
@@ -36,7 +37,7 @@ func TestAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tp := &tape{}
+	tp := &probetest.Tape{}
 	got := scan.Run(t.Context(), scan.Options{Site: file, Guard: g, Modules: all.Modules(), Methods: []discover.Method{discover.Inventory()}, Evidence: tp, Sample: probe.Sample{Events: time.Second},
 		Login: func(ref string) (string, string, error) {
 			if u, p, ok := shop.Credential(ref); ok {
@@ -76,7 +77,7 @@ func TestAudit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, secret := range []string{lab.DahuaLibrary, lab.DahuaPerson, `"90017"`, "110101198803040025", "1988-03", `"Similarity":9`, "partsnap", "Lab-behind-the-recorder"} {
-		if strings.Contains(string(b), secret) || strings.Contains(tp.b.String(), secret) {
+		if strings.Contains(string(b), secret) || strings.Contains(tp.String(), secret) {
 			t.Errorf("%q was kept", secret)
 		}
 	}

@@ -42,6 +42,9 @@ func Module() probe.Module {
 		Asks:  asks(),
 		Wants: wants,
 		Probe: ask,
+		Hears: hears(),
+
+		Dissect: Dissect,
 
 		Derive: Derive,
 	}

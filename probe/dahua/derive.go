@@ -17,7 +17,7 @@ func receiver(kind string) string {
 	switch kind {
 	case kindOf(wire.PictureUpload):
 		return "http-pictures"
-	case kindOf(wire.EventUpload):
+	case kindOf(wire.EventUpload), heardEvent:
 		return "http-events"
 	case kindOf(wire.GAT1400):
 		return "gat1400"
@@ -48,8 +48,8 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 		f.say(audit.Active, fmt.Sprintf("channel %d event %s", i+1, d.Code), true, wire.EventFunctions(d.Code)...)
 	}
 	if d.Live != nil {
-		f.live(*d.Live)
-		if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 {
+		f.live(*d.Live, probe.Messages(o, d.Live.Events()))
+		if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 && o.Seen == nil {
 			f.add(probe.FactLiveSeconds, "", secs)
 		}
 	}
@@ -163,7 +163,7 @@ func (f *facts) outbound(what string, us []wire.Upload) {
 }
 
 // live: what was seen while watching.
-func (f *facts) live(t wire.Tally) {
+func (f *facts) live(t wire.Tally, messages int) {
 	var names []string
 	for _, code := range slices.Sorted(maps.Keys(t.Codes)) {
 		x := t.Codes[code]
@@ -187,7 +187,7 @@ func (f *facts) live(t wire.Tally) {
 	if len(names) > 0 {
 		f.add(probe.FactAttributesActive, "", names)
 	}
-	f.add(probe.FactLiveMessages, "", t.Events())
+	f.add(probe.FactLiveMessages, "", messages)
 }
 
 func joined(host string, port uint16) string {

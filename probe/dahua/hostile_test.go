@@ -17,18 +17,19 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/probe/dahua"
 )
 
 // askedAt runs the module against an address, with a login and the permit to watch for a second.
-func askedAt(t *testing.T, at netip.AddrPort) ([]audit.Observation, *tape) {
+func askedAt(t *testing.T, at netip.AddrPort) ([]audit.Observation, *probetest.Tape) {
 	t.Helper()
 	g, err := guard.New(guard.Config{Authority: guardtest.Authority("127.0.0.0/8"), Permit: audit.PermitSample, PacketsPerSecond: 2000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tp := &tape{}
+	tp := &probetest.Tape{}
 	env := probe.Env{Device: g.Device(at.Addr()), Guard: g, Evidence: tp, Clock: time.Now, Done: &probe.Done{}, Progress: func(audit.Text) {},
 		Login: probe.NewLogin("viewer", "secret-of-the-test"), Sample: probe.Sample{Events: time.Second}}
 	os, err := dahua.Module().Probe(t.Context(), env, audit.Target{Method: "dhip", Addr: at})
@@ -121,13 +122,13 @@ func TestOtherProtocols(t *testing.T) {
 			t.Parallel()
 			begun := time.Now()
 			os, tp := askedAt(t, start(t))
-			if took := time.Since(begun); took > 13*time.Second || tp.n > 4 {
-				t.Errorf("%d exchanges, %v", tp.n, took)
+			if took := time.Since(begun); took > 13*time.Second || tp.Count() > 4 {
+				t.Errorf("%d exchanges, %v", tp.Count(), took)
 			}
 			if got := folded(t, os); len(got) > 0 {
 				t.Errorf("concluded %q", got)
 			}
-			if strings.Contains(tp.b.String(), "secret-of-the-test") {
+			if strings.Contains(tp.String(), "secret-of-the-test") {
 				t.Error("the record holds the password")
 			}
 		})
@@ -185,7 +186,7 @@ func TestAsks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		env := probe.Env{Device: g.Device(d.Addr.Addr()), Guard: g, Evidence: &tape{}, Clock: time.Now, Done: &probe.Done{}, Progress: func(audit.Text) {}, Brief: brief,
+		env := probe.Env{Device: g.Device(d.Addr.Addr()), Guard: g, Evidence: &probetest.Tape{}, Clock: time.Now, Done: &probe.Done{}, Progress: func(audit.Text) {}, Brief: brief,
 			Login: probe.NewLogin(d.Spec.Login.User, d.Spec.Login.Password), Sample: probe.Sample{Events: 300 * time.Millisecond}}
 		os, err := dahua.Module().Probe(t.Context(), env, audit.Target{Method: "dhip", Addr: d.Addr})
 		if err != nil {

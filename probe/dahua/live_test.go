@@ -1,41 +1,24 @@
 package dahua_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mingshi-audit/mingshi/audit"
-	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/probe/dahua"
 )
-
-// tape keeps what was recorded.
-type tape struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-	n  int
-}
-
-func (t *tape) Record(x evidence.Exchange) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.n++
-	fmt.Fprintf(&t.b, "%s\n%s\n%s\n%s\n", x.URI, x.Request, x.Response, x.Note)
-	return fmt.Sprintf("urn:%d", t.n)
-}
 
 // looked asks a device of a shop as far as the permit goes, and returns what it said and what was recorded.
 func looked(t *testing.T, spec lab.Spec, permit audit.Permit) ([]audit.Observation, string) {
@@ -49,14 +32,14 @@ func looked(t *testing.T, spec lab.Spec, permit audit.Permit) ([]audit.Observati
 	if err != nil {
 		t.Fatal(err)
 	}
-	tp := &tape{}
+	tp := &probetest.Tape{}
 	env := probe.Env{Device: g.Device(d.Addr.Addr()), Guard: g, Evidence: tp, Clock: time.Now, Done: &probe.Done{}, Progress: func(audit.Text) {},
 		Login: probe.NewLogin(d.Spec.Login.User, d.Spec.Login.Password), Sample: probe.Sample{Events: 600 * time.Millisecond}}
 	os, err := dahua.Module().Probe(t.Context(), env, audit.Target{Method: "dhip", Addr: d.Addr})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return os, tp.b.String()
+	return os, tp.String()
 }
 
 // folded derives and folds the facts, and lists those that are known: "face.detect.configured=true", sorted.

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,20 +35,21 @@ var ports = []uint16{5000, 8971}
 // Module returns the module.
 func Module() probe.Module {
 	return probe.Module{
-		Name:   moduleName,
-		Doc:    msg.Text("probe.frigate.doc"),
-		Needs:  audit.PermitQuery,
-		Facts:  specs(),
-		Asks:   asks(),
-		Wants:  wants,
-		Probe:  ask,
+		Name:  moduleName,
+		Doc:   msg.Text("probe.frigate.doc"),
+		Needs: audit.PermitQuery,
+		Facts: specs(),
+		Asks:  asks(),
+		Wants: wants,
+		Probe: ask,
+		Hears: hears(), Dissect: Dissect,
 		Derive: Derive,
 	}
 }
 
 // specs declares the facts this module may state: nothing here analyses, and nothing compares one face with one.
 func specs() []audit.FactSpec {
-	names := []string{audit.FactName(audit.Capture, audit.Configured), probe.FactOutboundHosts, probe.FactOutboundFace}
+	names := []string{audit.FactName(audit.Capture, audit.Configured), probe.FactOutboundHosts, probe.FactOutboundFace, probe.FactLiveMessages, probe.FactIdentity}
 	for _, l := range []audit.Level{audit.Capable, audit.Configured, audit.Active} {
 		names = append(names, audit.FactName(audit.Detect, l), audit.FactName(audit.Identify, l))
 	}
@@ -79,6 +81,7 @@ type Data struct {
 	Knows   bool          `json:"knows_faces,omitempty"` // the version can recognise faces
 	On      *bool         `json:"on,omitempty"`          // recognition, for all cameras
 	Saves   int           `json:"saves,omitempty"`       // pictures of recognised faces that are kept
+	Names   *bool         `json:"names,omitempty"`       // whether a model in use calls anything a face
 	Cameras []wire.Camera `json:"cameras,omitempty"`
 	Broker  string        `json:"broker,omitempty"`   // host of the MQTT broker events go to
 	Speed   *float64      `json:"speed_ms,omitempty"` // of one recognition; there only while recognition is on
@@ -99,7 +102,9 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.frigate.progress", at.String()))
-	env.Login = nil // nothing that is asked here is asked with one
+	if _, _, taken := env.Login.Use(); !taken || t.Method != "inventory" {
+		env.Login = nil // nothing that is asked here wants one; a gate before the listed port has taken it already, or gets none
+	}
 	page, seen := env.Done.Page(at.Port())
 	s := &session{at: at, asker: &probe.Asker{Env: env, At: at, Secure: page.Secure || !seen && at.Port() == ports[1]}}
 	defer s.asker.Close()
@@ -140,7 +145,11 @@ func identify(o *audit.Observation, version string) {
 	o.Identity.Services = []string{moduleName}
 }
 
-// version asks for the version. A number alone is nobody's: it counts where the page said whose it is.
+// built is a version with what it was built from, which is how this program writes its own at this path: "0.16.2-4d58206".
+var built = regexp.MustCompile(`^0\.\d{2}\.\d{1,2}-[0-9a-f]{7,8}$`)
+
+// version asks for the version. A number alone is nobody's: it counts where the page said whose it is, and hints where it is
+// written as this program does.
 func (s *session) version(ctx context.Context, titled bool) (string, bool) {
 	r, o := s.put(ctx, wire.FrigateVersion, audit.ClassInventory, wire.KeepVersion)
 	v := wire.Version(r.Body)
@@ -149,6 +158,9 @@ func (s *session) version(ctx context.Context, titled bool) (string, bool) {
 		o.Status = audit.Malformed
 	case r.Status == audit.OK && titled:
 		identify(o, v)
+	case r.Status == audit.OK && built.MatchString(v):
+		identify(o, v)
+		o.Identity.Weak = true
 	}
 	s.keep(o, Data{Version: v})
 	return v, r.Status == audit.OK && v != ""
@@ -168,7 +180,7 @@ func (s *session) config(ctx context.Context, version string) (wire.Frigate, boo
 	}
 	identify(o, version)
 	o.Identity.Channels = len(f.Cameras)
-	s.keep(o, Data{Version: version, Knows: f.Knows, On: f.On, Saves: f.Saves, Cameras: f.Cameras, Broker: f.Broker, Idle: idle(f)})
+	s.keep(o, Data{Version: version, Knows: f.Knows, On: f.On, Saves: f.Saves, Names: f.Names, Cameras: f.Cameras, Broker: f.Broker, Idle: idle(f)})
 	return f, true
 }
 
@@ -196,13 +208,23 @@ func looksAt(c wire.Camera) bool {
 	return (c.On == nil || *c.On) && (c.Faces == nil || *c.Faces)
 }
 
+// wantsFaces reports whether a camera's pictures are to be searched for faces as a thing of their own, as models do that know
+// them. A model that has no such name finds none; of one whose names are not listed it is not known.
+func wantsFaces(c wire.Camera, d Data) bool {
+	return c.Track && (c.On == nil || *c.On) && (c.Looks == nil || *c.Looks) && (d.Names == nil || *d.Names)
+}
+
 // Derive states the facts of one observation. Recognising a face is finding it and comparing it with those of known persons;
-// keeping pictures of what was recognised is a capture. What is switched off is said of recognition alone: a model that finds
+// keeping pictures of what was recognised is a capture. A camera that is to look for things called faces finds them, where the
+// model has a name for them, in every version. What is switched off is said of recognition alone: a model that finds
 // faces by itself has no such switch. A rate above nought is the server's own count of faces compared in the last seconds,
 // matched or not, which makes it active; a rate of nought says nothing of a minute ago.
 func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if len(o.Data) == 0 {
 		return nil, nil
+	}
+	if strings.HasPrefix(o.Kind, probe.Heard) {
+		return deriveHeard(o)
 	}
 	var d Data
 	if err := json.Unmarshal(o.Data, &d); err != nil {
@@ -234,6 +256,16 @@ func (f *facts) say(level audit.Level, key string, value bool, class audit.Class
 }
 
 func (f *facts) config(d Data) {
+	for _, c := range d.Cameras {
+		key := "objects of camera " + c.Name
+		if !wantsFaces(c, d) {
+			continue
+		}
+		f.say(audit.Capable, key, true, audit.ClassCapability, audit.Detect)
+		if d.Names != nil {
+			f.say(audit.Configured, key, true, audit.ClassConfig, audit.Detect)
+		}
+	}
 	if !d.Knows || d.On == nil {
 		return
 	}

@@ -17,65 +17,96 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mingshi-audit/mingshi/audit"
-	"github.com/mingshi-audit/mingshi/evidence"
-	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	"github.com/mingshi-audit/mingshi/internal/lab"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
-	"github.com/mingshi-audit/mingshi/probe/web"
 )
-
-type tape struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (t *tape) Record(x evidence.Exchange) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fmt.Fprintf(&t.b, "%s %s %s %s\n", x.URI, x.Request, x.Response, x.Note)
-	return "urn:1"
-}
 
 // look asks an address as a run does: for its front page, then by this module.
 func look(t *testing.T, at netip.AddrPort, login *probe.Login) (os []audit.Observation, recorded string) {
 	t.Helper()
-	g, _ := guardtest.New(t, "127.0.0.0/8")
-	kept := &tape{}
-	env := probe.Env{Device: g.Device(at.Addr()), Guard: g, Evidence: kept, Clock: time.Now, Done: &probe.Done{}, Login: login, Progress: func(audit.Text) {}}
-	target := audit.Target{Method: "inventory", Addr: at}
-	page, err := web.Module().Probe(t.Context(), env, target)
-	if err != nil || len(page) != 1 {
-		t.Fatal(page, err)
-	}
-	env.Done.Learn(page[0].Identity)
-	if target = env.Done.Inform(target); !Module().Wants(target) {
-		return nil, kept.b.String()
-	}
-	os, err = Module().Probe(t.Context(), env, target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, err := Module().Probe(t.Context(), env, target); err != nil || len(again) > 0 {
-		t.Errorf("asked a second time: %v %v", again, err)
-	}
-	return os, kept.b.String()
+	return probetest.Run{Module: Module(), At: at, Login: login}.AfterPage(t)
 }
 
-// states lists "fact key=value" of all observations, sorted.
 func states(t *testing.T, os []audit.Observation) []string {
 	t.Helper()
-	out := []string{}
-	for _, o := range os {
-		fs, err := Derive(o)
-		if err != nil {
-			t.Fatal(err)
+	return probetest.States(t, Module(), os)
+}
+
+// TestFaceAsThing: models that know faces find them in every version, where a camera is to look for them. The word is in the
+// default attributes of every configuration, and some list it for a model that has no such name.
+func TestFaceAsThing(t *testing.T) {
+	const (
+		knows  = `"detectors":{"edge":{"model":{"labelmap":{"0":"person","1":"face"}}}}`
+		others = `"detectors":{"cpu":{"model":{"labelmap":{"0":"person","1":"car"}}}}`
+		usual  = `"model":{"attributes_map":{"person":["amazon","face"]},"all_attributes":["amazon","face"]}`
+		found  = "face.detect.configured objects of camera door=true"
+	)
+	door := func(more string) string { return `"cameras":{"door":{"enabled":true` + more + `}}` }
+	for _, c := range []struct {
+		name, config string
+		want         audit.Level
+	}{
+		{"the camera's list", knows + "," + door(`,"objects":{"track":["person","face"]}`), audit.Configured},
+		{"the list of all", knows + `,"objects":{"track":["face"]},` + door(""), audit.Configured},
+		{"the camera has a list of its own", knows + `,"objects":{"track":["face"]},` + door(`,"objects":{"track":["person"]}`), audit.Unknown},
+		{"no names are listed", `"detectors":{"cpu":{"type":"cpu"}},` + door(`,"objects":{"track":["face"]}`), audit.Capable},
+		{"the older place of the names", `"model":{"labelmap":{"0":"face"}},"objects":{},` + door(`,"objects":{"track":["face"]}`), audit.Configured},
+		{"the model has no such name", others + "," + door(`,"objects":{"track":["person","face"]}`), audit.Unknown},
+		{"nothing is looked for", knows + "," + door(`,"detect":{"enabled":false},"objects":{"track":["face"]}`), audit.Unknown},
+		{"the camera is off", knows + `,"cameras":{"door":{"enabled":false,"objects":{"track":["face"]}}}`, audit.Unknown},
+		{"attributes are no list", others + "," + usual + "," + door(`,"objects":{"track":["person"]}`), audit.Unknown},
+		{"a zone, a filter, a name", others + "," + door(`,"objects":{"track":["person"],"filters":{"face":{"min_area":1}}},"zones":{"face":{}}`), audit.Unknown},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/api/version":
+				io.WriteString(w, "0.14.1-f4f3cfa")
+			case "/api/config":
+				io.WriteString(w, "{"+c.config+"}")
+			default:
+				http.NotFound(w, r)
+			}
+		}))
+		os, _ := look(t, netip.MustParseAddrPort(srv.Listener.Addr().String()), nil)
+		srv.Close()
+		got := states(t, os)
+		want := []string{}
+		if c.want >= audit.Capable {
+			want = append(want, strings.Replace(found, "configured", "capable", 1))
 		}
-		for _, f := range fs {
-			out = append(out, fmt.Sprintf("%s %s=%v", f.Name, f.Key, f.Value.V))
+		if c.want == audit.Configured {
+			want = append(want, found)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", c.name, d)
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+}
+
+// TestShut: a server that hides its configuration is told by how it writes its version, which is a hint; a bare number is none.
+func TestShut(t *testing.T) {
+	for version, want := range map[string]bool{"0.16.2-4d58206": true, "0.16.2": false, "2.6.5-4d58206": false, "0.17.0-beta1": false} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/api/version":
+				io.WriteString(w, version)
+			case "/":
+				http.NotFound(w, r)
+			default:
+				http.Error(w, `{"message":"Authentication required"}`, http.StatusUnauthorized)
+			}
+		}))
+		os, _ := look(t, netip.MustParseAddrPort(srv.Listener.Addr().String()), nil)
+		srv.Close()
+		if len(os) != 2 || os[1].Status != audit.AuthRequired || len(states(t, os)) > 0 {
+			t.Errorf("%s: %+v", version, os)
+			continue
+		}
+		if id := os[0].Identity; (id != nil) != want || want && (id.Vendor != maker || !id.Weak) {
+			t.Errorf("%s: %+v", version, id)
+		}
+	}
 }
 
 func TestServers(t *testing.T) {
@@ -150,7 +181,7 @@ func TestTraps(t *testing.T) {
 		want                           []string
 	}{
 		{"models and labels are no switch", title, "0.16.2-4d58206", `{"mqtt":{},"detectors":{},"cameras":{"a":{"objects":{"track":["face"]}}},"model":{"attributes_map":{"person":["face"]}}}`,
-			`{"cameras":{},"embeddings":{"image_embedding_speed":1.0}}`, nil},
+			`{"cameras":{},"embeddings":{"image_embedding_speed":1.0}}`, []string{"face.detect.capable objects of camera a=true"}},
 		{"on, and off for every camera", title, "0.16.2-4d58206", config(`"face_recognition":{"enabled":true},`, `,"face_recognition":{"enabled":false}`),
 			`{"cameras":{},"embeddings":{"face_recognition_speed":1.0,"face_recognition":3.0}}`,
 			[]string{"face.detect.capable face_recognition=true", "face.identify.capable face_recognition=true", "face.identify.configured camera a=false"}},

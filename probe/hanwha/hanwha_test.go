@@ -22,7 +22,7 @@ import (
 	"github.com/mingshi-audit/mingshi/probe/hanwha"
 )
 
-func run() probetest.Run { return probetest.Run{Module: hanwha.Module(), Maker: "Hanwha Vision"} }
+func run() probetest.Run { return probetest.Run{Module: hanwha.Module(), Vendor: "Hanwha Vision"} }
 
 func TestDevices(t *testing.T) {
 	text := lab.HanwhaFaceOn("text")
@@ -66,7 +66,7 @@ func TestPermits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := c.run
-			r.Module, r.Maker = hanwha.Module(), "Hanwha Vision"
+			r.Module, r.Vendor = hanwha.Module(), "Hanwha Vision"
 			os, _ := r.Device(t, lab.HanwhaFaceOn("camera"))
 			var got []audit.Status
 			for _, o := range os {
@@ -94,7 +94,7 @@ func TestBlocked(t *testing.T) {
 	login := probe.NewLogin("u", "p")
 	r := run()
 	r.Login = login
-	os, _ := r.At(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
+	os, _ := r.On(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
 	if _, spent := login.Spent(); asked != 2 || len(os) != 2 || os[1].Status != audit.Locked || !spent {
 		t.Errorf("%d requests, %+v", asked, os)
 	}
@@ -121,7 +121,7 @@ func answers(t *testing.T, answer func(q wire.Request) string) ([]audit.Observat
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.Start()
 	defer srv.Close()
-	return run().At(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
+	return run().On(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
 }
 
 func TestTraps(t *testing.T) {
@@ -166,7 +166,9 @@ func TestTraps(t *testing.T) {
 	})
 }
 
-func TestHostile(t *testing.T) { probetest.Hostile(t, hanwha.Module(), "Hanwha", 4) }
+func TestHostile(t *testing.T) {
+	probetest.Hostile(t, hanwha.Module(), probetest.Bounds{Vendor: "Hanwha", Requests: 4})
+}
 
 func TestWants(t *testing.T) {
 	at := netip.MustParseAddrPort("192.0.2.1:80")

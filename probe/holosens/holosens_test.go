@@ -12,12 +12,13 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
 )
 
 const sink = "https://sink:pa55word@192.0.2.77:9443/meta?key=k3y"
 
-func run(t *testing.T, h lab.HoloSens, r labtest.Run) labtest.Result {
+func run(t *testing.T, h lab.HoloSens, r probetest.Run) probetest.Result {
 	t.Helper()
 	shop := labtest.Open(t, lab.Config{Seed: 7, Devices: []lab.Spec{{Name: "sdc", Maker: "HUAWEI", Model: "LAB-X2221", Login: lab.Login{Auth: lab.AuthDigestMD5, Attempts: 2}, HoloSens: &h}}})
 	d, _ := shop.Device("sdc")
@@ -46,20 +47,20 @@ func TestAnswers(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		h     lab.HoloSens
-		run   labtest.Run
+		run   probetest.Run
 		kinds []string
 		facts []string
 	}{
-		{"one library armed, one not, and a receiver", lab.HoloSens{Libraries: []lab.FaceLibrary{{Name: "黑名单", Armed: true}, {Name: "staff"}}, Receivers: []string{sink}}, labtest.Run{},
+		{"one library armed, one not, and a receiver", lab.HoloSens{Libraries: []lab.FaceLibrary{{Name: "黑名单", Armed: true}, {Name: "staff"}}, Receivers: []string{sink}}, probetest.Run{},
 			kinds("ok", "ok", "ok", "ok"), []string{"face.identify.capable libraries = true", "face.identify.capable library 1 = true", "face.identify.capable library 2 = true",
 				"face.identify.configured library 1 = true", "face.identify.configured library 2 = false", "outbound.hosts = [metadata https://192.0.2.77:9443]"}},
-		{"a library that merely exists", lab.HoloSens{Libraries: []lab.FaceLibrary{{Name: "staff"}}}, labtest.Run{},
+		{"a library that merely exists", lab.HoloSens{Libraries: []lab.FaceLibrary{{Name: "staff"}}}, probetest.Run{},
 			kinds("ok", "ok", "ok", "ok"), []string{"face.identify.capable libraries = true", "face.identify.capable library 1 = true", "face.identify.configured library 1 = false"}},
-		{"no library is no statement about what is on", lab.HoloSens{}, labtest.Run{}, kinds("ok", "ok", "ok", "ok"), []string{"face.identify.capable libraries = true"}},
-		{"no such application", lab.HoloSens{NoFace: true}, labtest.Run{}, kinds("ok", "ok", "not-supported", "ok"), nil},
-		{"no permit to log in", lab.HoloSens{}, labtest.Run{Permit: audit.PermitQuery}, kinds("auth-required"), nil},
-		{"refused once", lab.HoloSens{}, labtest.Run{Login: probe.NewLogin("viewer", "wrong")}, kinds("refused"), nil},
-		{"a brief look", lab.HoloSens{}, labtest.Run{Brief: true}, kinds("ok"), nil},
+		{"no library is no statement about what is on", lab.HoloSens{}, probetest.Run{}, kinds("ok", "ok", "ok", "ok"), []string{"face.identify.capable libraries = true"}},
+		{"no such application", lab.HoloSens{NoFace: true}, probetest.Run{}, kinds("ok", "ok", "not-supported", "ok"), nil},
+		{"no permit to log in", lab.HoloSens{}, probetest.Run{Permit: audit.PermitQuery}, kinds("auth-required"), nil},
+		{"refused once", lab.HoloSens{}, probetest.Run{Login: probe.NewLogin("viewer", "wrong")}, kinds("refused"), nil},
+		{"a brief look", lab.HoloSens{}, probetest.Run{Brief: true}, kinds("ok"), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +78,9 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestHostile(t *testing.T) { labtest.Hostile(t, Module(), "Huawei", 0) }
+func TestHostile(t *testing.T) {
+	probetest.Hostile(t, Module(), probetest.Bounds{Vendor: "Huawei", Requests: 4})
+}
 
 // TestDerive: a library that is off says nothing while another was not read, or nobody was logged in.
 func TestDerive(t *testing.T) {

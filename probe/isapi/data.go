@@ -29,6 +29,7 @@ type Data struct {
 	Readers    []string `json:"readers,omitempty"`    // how each reader lets people pass now
 	Recognises bool     `json:"recognises,omitempty"` // the terminal has said that it can recognise faces
 	Hosts      []Host   `json:"hosts,omitempty"`
+	Relayed    bool     `json:"relayed,omitempty"` // an alarm of another device, handed on by this one
 
 	Tally   *wire.Tally `json:"tally,omitempty"`
 	Summary *Summary    `json:"summary,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	wire "github.com/mingshi-audit/mingshi/internal/isapi"
@@ -22,7 +23,7 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 		return nil, fmt.Errorf("isapi: data of %s: %w", o.Kind, err)
 	}
 	var f facts
-	switch o.Kind {
+	switch strings.TrimPrefix(o.Kind, probe.Heard) {
 	case get(wire.Libraries), get(wire.LibraryCap):
 		if o.Status == audit.OK && (d.Present || d.Count != nil) { // there may be faces to compare with; whether anything compares is another question
 			f.say(audit.Capable, "library", audit.Identify)
@@ -38,9 +39,7 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	case form(wire.FaceContrast):
 		f.settings(d, "faceContrast", audit.Identify)
 	case form(wire.Resource):
-		if d.Engine == "facesnap" {
-			f.say(audit.Capable, "channel "+d.Channel+" engine", audit.Detect, audit.Capture)
-		}
+		f.say(audit.Capable, "channel "+d.Channel+" engine", wire.EngineShows(d.Engine)...)
 	}
 	for _, flag := range d.Flags {
 		f.say(audit.Capable, flag, wire.FlagShows(flag)...)
@@ -143,7 +142,7 @@ func (f *facts) live(o audit.Observation, t wire.Tally) {
 		f.say(audit.Capable, key, a.Functions...)
 		f.say(audit.Active, key, a.Functions...)
 		if len(a.Functions) > 0 {
-			messages += a.Count
+			messages += probe.Messages(o, a.Count)
 		}
 		if len(a.Attributes) > 0 {
 			f.add(probe.FactAttributesActive, "", a.Attributes, "")
@@ -155,8 +154,10 @@ func (f *facts) live(o audit.Observation, t wire.Tally) {
 			f.add(probe.FactIdentity, key, true, "")
 		}
 	}
-	f.add(probe.FactLiveMessages, "", messages, "")
-	if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 {
+	if messages > 0 || o.Seen == nil {
+		f.add(probe.FactLiveMessages, "", messages, "")
+	}
+	if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 && o.Seen == nil {
 		f.add(probe.FactLiveSeconds, "", secs, "")
 	}
 }

@@ -17,39 +17,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mingshi-audit/mingshi/audit"
-	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/probe/isapi"
 )
 
-// tape keeps what would be recorded.
-type tape struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (t *tape) Record(x evidence.Exchange) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.b.Write(x.Request)
-	t.b.Write(x.Response)
-	return "urn:1"
-}
-
 // run probes an address under a permit.
-func run(t *testing.T, at netip.AddrPort, permit audit.Permit, login *probe.Login) ([]audit.Observation, *tape) {
+func run(t *testing.T, at netip.AddrPort, permit audit.Permit, login *probe.Login) ([]audit.Observation, *probetest.Tape) {
 	t.Helper()
 	rec := &guardtest.Recorder{}
 	g, err := guard.New(guard.Config{Authority: guardtest.Authority("127.0.0.0/8"), Permit: permit, PacketsPerSecond: 4000, Dial: rec.Dial})
 	if err != nil {
 		t.Error(err) // several run at once, beside the test's own goroutine
-		return nil, &tape{}
+		return nil, &probetest.Tape{}
 	}
-	tp := &tape{}
+	tp := &probetest.Tape{}
 	env := probe.Env{Device: g.Device(at.Addr()), Guard: g, Login: login, Evidence: tp, Clock: time.Now, Done: &probe.Done{}, Progress: func(audit.Text) {},
 		Sample: probe.Sample{Events: 700 * time.Millisecond}}
 	os, err := isapi.Module().Probe(t.Context(), env, audit.Target{Method: "inventory", Addr: at, Identity: audit.Identity{Vendor: "Hikvision"}})
@@ -186,7 +172,7 @@ func TestDevices(t *testing.T) {
 }
 
 // unharmed fails the test when anything of a person, or a picture, is in the observations or would be recorded.
-func unharmed(t *testing.T, name string, os []audit.Observation, tp *tape) {
+func unharmed(t *testing.T, name string, os []audit.Observation, tp *probetest.Tape) {
 	t.Helper()
 	b, err := json.Marshal(os)
 	if err != nil {
@@ -196,7 +182,7 @@ func unharmed(t *testing.T, name string, os []audit.Observation, tp *tape) {
 		if bytes.Contains(b, []byte(word)) {
 			t.Errorf("%s: %s is in the observations", name, word)
 		}
-		if bytes.Contains(tp.b.Bytes(), []byte(word)) && (word != "Lab-behind-the-recorder" || name == "capture") { // a recorder's lists quote it as a login, which the transcript blanks
+		if strings.Contains(tp.String(), word) && (word != "Lab-behind-the-recorder" || name == "capture") { // a recorder's lists quote it as a login, which the transcript blanks
 			t.Errorf("%s: %s would be recorded", name, word)
 		}
 	}
@@ -241,8 +227,8 @@ func TestWatched(t *testing.T) {
 		if got := f[probe.FactLiveMessages].Value.V; got != c.messages {
 			t.Errorf("%s: %v messages, want %d: each detection once", c.name, got, c.messages)
 		}
-		if !strings.Contains(tp.b.String(), "(picture, dropped unread)") || !strings.Contains(tp.b.String(), `"faceRect":{`) {
-			t.Errorf("%s: the record lacks what came: %s", c.name, tp.b.String())
+		if !strings.Contains(tp.String(), "(picture, dropped unread)") || !strings.Contains(tp.String(), `"faceRect":{`) {
+			t.Errorf("%s: the record lacks what came: %s", c.name, tp.String())
 		}
 	}
 }
@@ -270,7 +256,7 @@ func TestBrief(t *testing.T) {
 	shop := labtest.Open(t, lab.Config{Seed: 7, Devices: []lab.Spec{lab.HikContrast("c")}})
 	d, _ := shop.Device("c")
 	g, _ := guardtest.New(t, "127.0.0.0/8")
-	env := probe.Env{Device: g.Device(d.Addr.Addr()), Guard: g, Login: probe.NewLogin(d.Spec.Login.User, d.Spec.Login.Password), Evidence: &tape{}, Clock: time.Now,
+	env := probe.Env{Device: g.Device(d.Addr.Addr()), Guard: g, Login: probe.NewLogin(d.Spec.Login.User, d.Spec.Login.Password), Evidence: &probetest.Tape{}, Clock: time.Now,
 		Done: &probe.Done{}, Progress: func(audit.Text) {}, Brief: true}
 	os, err := isapi.Module().Probe(t.Context(), env, audit.Target{Method: "sadp", Addr: d.Addr})
 	if err != nil || len(os) != 1 || os[0].Identity == nil || os[0].Identity.Model != "LAB-iDS-2CD7A46" {
@@ -387,8 +373,12 @@ func TestCapabilitiesAlone(t *testing.T) {
 		"a camera that denies it, with triggers all the same": {"IPCamera", `<EventCap><isSupportFaceSnap>false</isSupportFaceSnap></EventCap><SmartCap><isSupportFaceDetect>false</isSupportFaceDetect></SmartCap>`, levels{}},
 		"a recorder that can do everything": {"NVR", `<EventCap><isSupportFaceContrast>true</isSupportFaceContrast><isSupportFaceSnap>true</isSupportFaceSnap><isSupportWhiteListFaceContrast>false</isSupportWhiteListFaceContrast></EventCap>
 <SmartCap><isSupportFaceDetect>true</isSupportFaceDetect></SmartCap>`, levels{audit.Detect: "capable", audit.Capture: "capable", audit.Identify: "capable"}},
-		"bodies are no faces": {"IPCamera", `<EventCap><isSupportHumanRecognition>true</isSupportHumanRecognition></EventCap>`, levels{}},
-		"linkage":             {"IPCamera", `<EventTriggerList><EventTrigger><id>faceSnap-1</id><eventType>faceSnap</eventType></EventTrigger></EventTriggerList>`, levels{}},
+		"a recorder that can search for faces": {"NVR", `<EventCap><isSupportFaceSnap>true</isSupportFaceSnap></EventCap><RacmCap><isSupportFaceDetecttionAlarmByTimeZone>true</isSupportFaceDetecttionAlarmByTimeZone>
+<pictureSearchType opt="alarmResult,faceCapture"/><eventRecordSearch><eventType opt="all,faceSnap,alarmResult"/></eventRecordSearch></RacmCap>`, levels{audit.Detect: "capable", audit.Capture: "capable"}},
+		"a thermal camera that shields faces from its list": {"IPCamera", `<EventCap><isSupportFaceThermometry>false</isSupportFaceThermometry></EventCap><ChannelEventCap><shieldEventType opt="faceSnap, humanRecognition"/></ChannelEventCap>`, levels{}},
+		"a thermal camera that finds foreheads":             {"IPCamera", `<EventCap><isSupportFaceThermometry>true</isSupportFaceThermometry></EventCap>`, levels{audit.Detect: "capable"}},
+		"bodies are no faces":                               {"IPCamera", `<EventCap><isSupportHumanRecognition>true</isSupportHumanRecognition></EventCap>`, levels{}},
+		"linkage":                                           {"IPCamera", `<EventTriggerList><EventTrigger><id>faceSnap-1</id><eventType>faceSnap</eventType></EventTrigger></EventTriggerList>`, levels{}},
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {

@@ -38,9 +38,11 @@ func Module() probe.Module {
 		Facts: probe.FaceFacts(),
 		Asks:  questions(),
 
-		Wants:  wants,
-		Probe:  ask,
-		Derive: Derive,
+		Wants:   wants,
+		Probe:   ask,
+		Hears:   hears(),
+		Dissect: Dissect,
+		Derive:  Derive,
 	}
 }
 
@@ -212,6 +214,9 @@ func (s *session) channels(ctx context.Context, analog bool) {
 		var out []audit.Channel
 		for _, c := range cs {
 			x := audit.Channel{ID: c.ID, Name: c.Name, Model: c.Model, Serial: c.Serial, Firmware: c.Firmware}
+			if strings.EqualFold(c.Protocol, makers[0]) { // the maker's own; other values name other protocols
+				x.Vendor = makers[0]
+			}
 			if c.Addr.IsValid() {
 				x.Addr = netip.AddrPortFrom(c.Addr, c.Port)
 			}

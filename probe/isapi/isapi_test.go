@@ -3,55 +3,24 @@ package isapi
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
-	"github.com/mingshi-audit/mingshi/evidence"
-	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	wire "github.com/mingshi-audit/mingshi/internal/isapi"
-	"github.com/mingshi-audit/mingshi/probe"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 )
-
-type untaped struct{}
-
-func (untaped) Record(evidence.Exchange) string { return "urn:1" }
 
 // asked runs the module against a device that answers every path by the function, and returns what it was asked.
 func asked(t *testing.T, answer func(path string) (code int, body string)) ([]audit.Observation, []string) {
 	t.Helper()
-	var mu sync.Mutex
-	var paths []string
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		paths = append(paths, r.Method+" "+r.URL.RequestURI())
+	os, paths := probetest.Run{Module: Module(), Vendor: "Hikvision"}.Scripted(t, func(w http.ResponseWriter, r *http.Request) {
 		code, body := answer(r.URL.Path)
 		w.WriteHeader(code)
 		fmt.Fprint(w, body)
-	}))
-	defer srv.Close()
-	at := netip.MustParseAddrPort(srv.Listener.Addr().String())
-	g, _ := guardtest.New(t, "127.0.0.0/8")
-	env := probe.Env{Device: g.Device(at.Addr()), Guard: g, Evidence: untaped{}, Clock: time.Now, Done: &probe.Done{}, Progress: func(audit.Text) {}}
-	target := audit.Target{Method: "inventory", Addr: at, Identity: audit.Identity{Vendor: "Hikvision"}}
-	if !Module().Wants(target) {
-		t.Fatal("not wanted")
-	}
-	os, err := Module().Probe(t.Context(), env, target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, err := Module().Probe(t.Context(), env, target); err != nil || len(again) > 0 {
-		t.Errorf("asked a second time: %v %v", again, err)
-	}
-	mu.Lock()
-	defer mu.Unlock()
+	})
 	for _, p := range paths {
 		if path, get := strings.CutPrefix(p, "GET "); !get || !wire.Listed(wire.Path(path)) {
 			t.Errorf("asked %s, which is not on the list", p)
@@ -116,6 +85,100 @@ func TestAnswers(t *testing.T) {
 			}
 			if kind != c.kind {
 				t.Errorf("kind %q, want %q", kind, c.kind)
+			}
+		})
+	}
+}
+
+// TestWho: who made the device and what it is, from what firmware of different years writes of itself.
+func TestWho(t *testing.T) {
+	for inside, want := range map[string]audit.Identity{
+		`<model>DS-2CD2443G0-IW</model><systemContact>Hikvision.China</systemContact><deviceType>IPCamera</deviceType>`: {Vendor: "Hikvision", Model: "DS-2CD2443G0-IW", Kind: audit.KindCamera},
+		`<manufacturer></manufacturer><model>DS-2TD1228-2/QA</model><deviceType>IPCamera</deviceType>`:                  {Vendor: "Hikvision", Model: "DS-2TD1228-2/QA", Kind: audit.KindCamera},
+		`<manufacturer>hikvision</manufacturer><model>iDS-7204</model><deviceType>DVR</deviceType>`:                     {Vendor: "Hikvision", Model: "iDS-7204", Kind: audit.KindRecorder},
+		`<manufacturer> Lanting </manufacturer><model>LT-1</model><deviceType>IPDome</deviceType>`:                      {Vendor: "Lanting", Model: "LT-1", Kind: audit.KindCamera},
+		`<model>DS-KV9503-WBE1</model><deviceType>VIS</deviceType>`:                                                     {Vendor: "Hikvision", Model: "DS-KV9503-WBE1", Kind: audit.KindTerminal},
+		`<model>DS-KV6113-WPE1(C)</model>`: {Vendor: "Hikvision", Model: "DS-KV6113-WPE1(C)", Kind: audit.KindTerminal},
+		`<model>LAB</model>`:               {Vendor: "Hikvision", Model: "LAB"},
+	} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			os, _ := asked(t, func(p string) (int, string) {
+				if strings.HasSuffix(p, "deviceInfo") {
+					return 200, `<?xml version="1.0" encoding="utf-8"?><DeviceInfo version="1.0" xmlns="http://www.hikvision.com/ver20/XMLSchema">` + inside + `</DeviceInfo>`
+				}
+				return 404, "<html><body>404</body></html>"
+			})
+			if id := os[0].Identity; id == nil || id.Vendor != want.Vendor || id.Model != want.Model || id.Kind != want.Kind || id.Weak {
+				t.Errorf("%s: %+v", inside, id)
+			}
+		})
+	}
+}
+
+// TestRefusedWithSuccess: a refusal is one whatever HTTP calls it, and in XML and JSON alike.
+func TestRefusedWithSuccess(t *testing.T) {
+	for body, want := range map[string]audit.Status{
+		`<ResponseStatus version="2.0" xmlns="http://www.std-cgi.com/ver20/XMLSchema"><statusCode>4</statusCode><subStatusCode>notSupport</subStatusCode></ResponseStatus>`: audit.NotSupported,
+		`<ResponseStatus><subStatusCode>methodNotAllowed</subStatusCode></ResponseStatus>`:                                                                                  audit.NotSupported,
+		`<ResponseStatus><subStatusCode>lowPrivilege</subStatusCode></ResponseStatus>`:                                                                                      audit.Refused,
+		`<ResponseStatus><subStatusCode>deviceBusy</subStatusCode></ResponseStatus>`:                                                                                        audit.Inconclusive,
+		`{"statusCode":4,"statusString":"Invalid Operation","subStatusCode":"notSupport","errorCode":1073741825}`:                                                           audit.NotSupported,
+		`{"ResponseStatus":{"statusCode":4,"statusString":"Invalid Operation","subStatusCode":"notSupport"}}`:                                                               audit.NotSupported,
+		`<html><body>welcome</body></html>`: audit.Malformed,
+	} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			os, _ := asked(t, func(p string) (int, string) {
+				if strings.HasSuffix(p, "deviceInfo") {
+					return 200, `<DeviceInfo><model>LAB</model><deviceType>IPCamera</deviceType></DeviceInfo>`
+				}
+				return 200, body
+			})
+			for _, o := range os[1:] {
+				if o.Status != want && o.Kind != "enumeration" && o.Class != audit.ClassLive {
+					t.Errorf("%s: %s to %s", body, o.Status, o.Kind)
+				}
+			}
+		})
+	}
+}
+
+// TestHybrid: a recorder's channels are those it fetches and those wired to it together, sockets that are switched off left out.
+func TestHybrid(t *testing.T) {
+	for _, c := range []struct {
+		kind, proxied string
+		inputs, want  int
+	}{
+		{"DVR", `<InputProxyChannelList size="2"/>`, 4, 4},
+		{"hybirdNVR", `<InputProxyChannelList><InputProxyChannel><id>9</id></InputProxyChannel></InputProxyChannelList>`, 8, 9},
+		{"NVR", `<InputProxyChannelList><InputProxyChannel><id>1</id></InputProxyChannel><InputProxyChannel><id>2</id></InputProxyChannel></InputProxyChannelList>`, 3, 2},
+	} {
+		t.Run(c.kind, func(t *testing.T) {
+			t.Parallel()
+			os, _ := asked(t, func(p string) (int, string) {
+				switch p {
+				case "/ISAPI/System/deviceInfo":
+					return 200, `<DeviceInfo><model>LAB</model><deviceType>` + c.kind + `</deviceType></DeviceInfo>`
+				case "/ISAPI/ContentMgmt/InputProxy/channels":
+					return 200, c.proxied
+				case "/ISAPI/System/Video/inputs/channels":
+					var b strings.Builder
+					for i := range c.inputs + 1 {
+						fmt.Fprintf(&b, `<VideoInputChannel><id>%d</id><videoInputEnabled>%t</videoInputEnabled><name>Camera</name><resDesc>NO VIDEO</resDesc></VideoInputChannel>`, i+1, i < c.inputs)
+					}
+					return 200, `<VideoInputChannelList>` + b.String() + `</VideoInputChannelList>`
+				}
+				return 403, ""
+			})
+			channels := 0
+			for _, o := range os {
+				if o.Identity != nil {
+					channels = max(channels, o.Identity.Channels)
+				}
+			}
+			if channels != c.want {
+				t.Errorf("%d channels, want %d", channels, c.want)
 			}
 		})
 	}

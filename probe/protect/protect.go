@@ -1,7 +1,8 @@
 // Package protect asks UniFi Protect what smart detection its cameras could do and are set to, and whether the console
 // recognises faces. One document answers all of it, the bootstrap, and it is handed out within a session only, which begins
 // with the password as it is. So the login goes within TLS only, to a console that answered the document's address with a
-// refusal before, once; the session is ended afterwards.
+// refusal before, once; the session is ended afterwards. Where a gate before the console wants a digest, the document is asked
+// for with that instead. A listed device that shows no maker is asked for the document's address, and gets no password.
 //
 // The document also holds accounts, persons' names and keys. It is read in memory; of what is recorded, values stay only where
 // they decide.
@@ -47,7 +48,9 @@ func Module() probe.Module {
 			audit.FactName(audit.Identify, audit.Capable), audit.FactName(audit.Identify, audit.Configured)),
 		Asks: []probe.Question{q(kindBootstrap, audit.PermitQuery, audit.Detect, audit.Identify),
 			q(kindLogin, audit.PermitLogin), q(kindLogout, audit.PermitLogin)},
-		Wants: func(t audit.Target) bool { return probe.WebInterface(t) && probe.MadeBy(t, maker) },
+		Wants: func(t audit.Target) bool {
+			return probe.WebInterface(t) && (probe.MadeBy(t, maker) || probe.Unclaimed(t))
+		},
 		Probe: ask, Derive: Derive,
 	}
 }
@@ -75,7 +78,7 @@ type session struct {
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, 443)
 	switch {
-	case env.Brief && env.Login == nil: // the maker is known, and nothing more is said without a login
+	case env.Brief && (env.Login == nil || !probe.MadeBy(t, maker)): // the maker is known, and nothing more is said without a login
 		return nil, nil
 	case env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))):
 		return nil, nil
@@ -90,6 +93,13 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	}
 	if !refuses(a) || env.Brief || env.Login == nil || env.Guard.Permit() < audit.PermitLogin {
 		return s.out, nil // answered, no such application, or nothing to log in with
+	}
+	if a.Realm != "" {
+		s.digest(ctx)
+		return s.out, nil
+	}
+	if !probe.MadeBy(t, maker) {
+		return s.out, nil
 	}
 	if !s.caller.Secure {
 		if env.Done != nil {
@@ -129,19 +139,35 @@ func (s *session) bootstrap(ctx context.Context, with http.Header) probe.Answer 
 		q.Need, q.Auth = audit.PermitLogin, probe.SessionAuth
 	}
 	a := s.caller.Call(ctx, q)
-	o := a.Observation(moduleName, kindBootstrap, audit.ClassConfig, s.caller.At)
-	if o.Status == audit.Refused && with == nil {
-		o.Status = audit.AuthRequired // this interface says 403 to whoever has no session
+	if a.Status == audit.Refused && with == nil {
+		a.Status = audit.AuthRequired // this interface says 403 to whoever has no session
 	}
+	s.read(a.Reply, a.Body)
+	return a
+}
+
+// digest asks for the document with the device's login, where what stands before it asks for a digest.
+func (s *session) digest(ctx context.Context) {
+	var body []byte
+	a := &probe.Asker{Env: s.env, At: s.caller.At, Secure: s.caller.Secure, Withhold: func(b []byte) []byte {
+		body = b
+		return wire.Show(b)
+	}}
+	defer a.Close()
+	s.read(a.Ask(ctx, wire.Bootstrap), body)
+}
+
+// read keeps what became of the document.
+func (s *session) read(r *probe.Reply, body []byte) {
+	o := r.Observation(moduleName, kindBootstrap, audit.ClassConfig, s.caller.At)
 	if o.Status == audit.OK {
-		if c, err := wire.ReadBootstrap(a.Body); err != nil {
+		if c, err := wire.ReadBootstrap(body); err != nil {
 			o.Status, o.Detail = audit.Malformed, wire.ErrOther.Error()
 		} else {
 			describe(&o, c)
 		}
 	}
 	s.out = append(s.out, o)
-	return a
 }
 
 // describe writes what was read into the observation.
@@ -213,7 +239,7 @@ func (s *session) logout(ctx context.Context, with http.Header) {
 }
 
 // Derive states what the bootstrap says of faces. A camera that is set to detect what it cannot is taken for a leftover of the
-// settings. Recognition counts as switched on only while the switch above it is not off. That a camera cannot is not stated:
+// settings. Detection and recognition count as switched on only while the console's switch above them is not off. That a camera cannot is not stated:
 // another device of the maker may do it for it.
 func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if o.Kind != kindBootstrap || o.Status != audit.OK || len(o.Data) == 0 {
@@ -232,7 +258,7 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 		if is(c.Could, true) {
 			say(audit.Detect, audit.Capable, c.Key, true)
 		}
-		if c.Set != nil && !is(c.Could, false) && (*c.Set || c.Could != nil) {
+		if c.Set != nil && !is(c.Could, false) && (*c.Set && !is(d.Detects, false) || !*c.Set && c.Could != nil) {
 			say(audit.Detect, audit.Configured, c.Key, *c.Set)
 		}
 	}

@@ -1,7 +1,12 @@
 package protect
 
 import (
+	stdcmp "cmp"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -12,10 +17,11 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
 )
 
-func run(t *testing.T, spec lab.Spec, r labtest.Run) (labtest.Result, *lab.Shop) {
+func run(t *testing.T, spec lab.Spec, r probetest.Run) (probetest.Result, *lab.Shop) {
 	t.Helper()
 	spec.Name, spec.Maker, spec.Model = "console", "Ubiquiti", "LAB NVR"
 	spec.Login.Auth = lab.AuthDigestMD5
@@ -56,7 +62,7 @@ func TestBootstrap(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, shop := run(t, lab.Spec{TLS: true, Protect: &c.spec}, labtest.Run{})
+			got, shop := run(t, lab.Spec{TLS: true, Protect: &c.spec}, probetest.Run{})
 			if d := cmp.Diff(c.facts, got.Facts); d != "" {
 				t.Error(d)
 			}
@@ -86,15 +92,15 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		spec lab.Spec
-		run  labtest.Run
+		run  probetest.Run
 		last string
 	}{
-		{"a wrong password, once", lab.Spec{TLS: true, Protect: &lab.Protect{}}, labtest.Run{Login: probe.NewLogin("viewer", "wrong")}, kindLogin + " refused"},
-		{"locked after it", lab.Spec{TLS: true, Protect: &lab.Protect{}, Login: lab.Login{Attempts: 1}}, labtest.Run{Login: probe.NewLogin("viewer", "wrong")}, kindLogin + " locked"},
-		{"no TLS", lab.Spec{Protect: &lab.Protect{}}, labtest.Run{}, kindLogin + " denied"},
-		{"no permit to log in", lab.Spec{TLS: true, Protect: &lab.Protect{}}, labtest.Run{Permit: audit.PermitQuery}, kindBootstrap + " auth-required"},
-		{"a brief look", lab.Spec{TLS: true, Protect: &lab.Protect{}}, labtest.Run{Brief: true}, kindBootstrap + " auth-required"},
-		{"no such application: the login stays here", lab.Spec{TLS: true}, labtest.Run{}, kindBootstrap + " not-supported"},
+		{"a wrong password, once", lab.Spec{TLS: true, Protect: &lab.Protect{}}, probetest.Run{Login: probe.NewLogin("viewer", "wrong")}, kindLogin + " refused"},
+		{"locked after it", lab.Spec{TLS: true, Protect: &lab.Protect{}, Login: lab.Login{Attempts: 1}}, probetest.Run{Login: probe.NewLogin("viewer", "wrong")}, kindLogin + " locked"},
+		{"no TLS", lab.Spec{Protect: &lab.Protect{}}, probetest.Run{}, kindLogin + " denied"},
+		{"no permit to log in", lab.Spec{TLS: true, Protect: &lab.Protect{}}, probetest.Run{Permit: audit.PermitQuery}, kindBootstrap + " auth-required"},
+		{"a brief look", lab.Spec{TLS: true, Protect: &lab.Protect{}}, probetest.Run{Brief: true}, kindBootstrap + " auth-required"},
+		{"no such application: the login stays here", lab.Spec{TLS: true}, probetest.Run{}, kindBootstrap + " not-supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -117,7 +123,55 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestHostile(t *testing.T) { labtest.Hostile(t, Module(), "Ubiquiti", 0) }
+// TestGate: where what stands before the console wants a digest, the document is asked for with one, and nothing else of the
+// login is sent. A device of no known maker gets no password, whatever it is.
+func TestGate(t *testing.T) {
+	const doc = `{"accessKey":"lab-access-key","users":[{"name":"Lab Person"}],"nvr":{"marketName":"UNVR","version":"5.0.34","mac":"02771AB00031","smartDetection":{"enable":true,"faceRecognition":true}},
+		"cameras":[{"id":"c1","featureFlags":{"smartDetectTypes":["person","face"]},"smartDetectSettings":{"objectTypes":["face"]}}]}`
+	for _, c := range []struct {
+		name   string
+		vendor string
+		gate   string // what is wanted of who has no login
+		want   []string
+		facts  int
+	}{
+		{"open, unknown", "", "", []string{"none"}, 4},
+		{"digest, unknown", "", `Digest realm="x", nonce="1", qop="auth"`, []string{"none", "none", "Digest"}, 4},
+		{"digest, known", "Ubiquiti", `Digest realm="x", nonce="1", qop="auth"`, []string{"none", "none", "Digest"}, 4},
+		{"a session, unknown", "", "Cookie", []string{"none"}, 0},
+		{"basic, unknown", "", `Basic realm="x"`, []string{"none"}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var seen []string
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet || r.URL.Path != "/proxy/protect/api/bootstrap" {
+					t.Errorf("asked %s %s", r.Method, r.URL)
+				}
+				kind, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+				if seen = append(seen, stdcmp.Or(kind, "none")); kind == "" && c.gate != "" {
+					w.Header().Set("WWW-Authenticate", c.gate)
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				io.WriteString(w, doc)
+			}))
+			defer srv.Close()
+			got := probetest.Run{Module: Module(), At: netip.MustParseAddrPort(srv.Listener.Addr().String()), Vendor: c.vendor, Login: probe.NewLogin("viewer", "pass-w0rd")}.Do(t)
+			if !slices.Equal(seen, c.want) || len(got.Facts) != c.facts {
+				t.Errorf("logins %q, facts %q", seen, got.Facts)
+			}
+			for _, s := range []string{"Lab Person", "lab-access-key", "pass-w0rd"} {
+				if strings.Contains(got.Text(t), s) {
+					t.Errorf("%q is stored", s)
+				}
+			}
+		})
+	}
+}
+
+func TestHostile(t *testing.T) {
+	probetest.Hostile(t, Module(), probetest.Bounds{Vendor: "Ubiquiti", Requests: 4})
+}
 
 func TestDerive(t *testing.T) {
 	no, yes := false, true
@@ -130,6 +184,7 @@ func TestDerive(t *testing.T) {
 		{"set, and not said whether it could", Data{Cameras: []Camera{{"a", nil, &yes}}}, []string{"face.detect.configured"}},
 		{"not set, and not said whether it could", Data{Cameras: []Camera{{"a", nil, &no}}}, nil},
 		{"cannot and is not set", Data{Cameras: []Camera{{"a", &no, &no}}}, nil},
+		{"set, below a switch that is off", Data{Detects: &no, Cameras: []Camera{{"a", &yes, &yes}}}, []string{"face.detect.capable"}},
 		{"recognition below a switch that is off", Data{Recognises: &yes, Detects: &no}, []string{"face.identify.capable"}},
 		{"recognition without the switch above it", Data{Recognises: &yes}, []string{"face.identify.capable", "face.identify.configured"}},
 	} {

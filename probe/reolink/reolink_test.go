@@ -13,11 +13,12 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
 )
 
 // run opens a shop with one device and asks it.
-func run(t *testing.T, spec lab.Spec, r labtest.Run) (labtest.Result, *lab.Shop) {
+func run(t *testing.T, spec lab.Spec, r probetest.Run) (probetest.Result, *lab.Shop) {
 	t.Helper()
 	spec.Name, spec.Maker, spec.Model = "reo", "Reolink", "LAB-810A"
 	spec.Login.Auth = lab.AuthDigestMD5
@@ -61,7 +62,7 @@ func TestStates(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, shop := run(t, lab.Spec{TLS: true, Reolink: &lab.Reolink{Type: "IPC", Channels: c.channels}}, labtest.Run{Permit: c.permit, Sample: probe.Sample{Events: time.Second}})
+			got, shop := run(t, lab.Spec{TLS: true, Reolink: &lab.Reolink{Type: "IPC", Channels: c.channels}}, probetest.Run{Permit: c.permit, Sample: probe.Sample{Events: time.Second}})
 			kinds := got.Kinds()
 			if len(kinds) > 0 && strings.HasPrefix(kinds[0], "GetDevInfo not-supported") || strings.HasPrefix(kinds[0], "GetDevInfo bad-argument") {
 				kinds = kinds[1:] // the port wanted TLS
@@ -96,7 +97,7 @@ func TestStates(t *testing.T) {
 
 // TestPlain: where there is no TLS the password stays here, and the device is recognised all the same.
 func TestPlain(t *testing.T) {
-	got, shop := run(t, lab.Spec{Reolink: &lab.Reolink{Type: "IPC", Channels: []lab.ReolinkChannel{{Face: true}}}}, labtest.Run{})
+	got, shop := run(t, lab.Spec{Reolink: &lab.Reolink{Type: "IPC", Channels: []lab.ReolinkChannel{{Face: true}}}}, probetest.Run{})
 	if len(got.Facts) > 0 {
 		t.Errorf("states %q", got.Facts)
 	}
@@ -115,7 +116,7 @@ func TestPlain(t *testing.T) {
 
 func TestRefusedOnce(t *testing.T) {
 	login := probe.NewLogin("viewer", "wrong")
-	got, _ := run(t, lab.Spec{TLS: true, Reolink: &lab.Reolink{Type: "NVR"}}, labtest.Run{Login: login})
+	got, _ := run(t, lab.Spec{TLS: true, Reolink: &lab.Reolink{Type: "NVR"}}, probetest.Run{Login: login})
 	if last := got.Observations[len(got.Observations)-1]; last.Kind != "Login" || last.Status != audit.Refused || len(got.Facts) > 0 {
 		t.Errorf("%+v %q", last, got.Facts)
 	}
@@ -125,7 +126,7 @@ func TestRefusedOnce(t *testing.T) {
 }
 
 func TestBrief(t *testing.T) {
-	got, _ := run(t, lab.Spec{TLS: true, Reolink: &lab.Reolink{Type: "IPC"}}, labtest.Run{Brief: true})
+	got, _ := run(t, lab.Spec{TLS: true, Reolink: &lab.Reolink{Type: "IPC"}}, probetest.Run{Brief: true})
 	for _, o := range got.Observations {
 		if o.Kind != "GetDevInfo" {
 			t.Error(o.Kind)
@@ -133,7 +134,9 @@ func TestBrief(t *testing.T) {
 	}
 }
 
-func TestHostile(t *testing.T) { labtest.Hostile(t, Module(), "Reolink", 0) }
+func TestHostile(t *testing.T) {
+	probetest.Hostile(t, Module(), probetest.Bounds{Vendor: "Reolink", Requests: 4})
+}
 
 // TestDerive: nothing is stated from what came without a session, and capability from no other question than its own.
 func TestDerive(t *testing.T) {

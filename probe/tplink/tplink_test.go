@@ -9,6 +9,7 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	wire "github.com/mingshi-audit/mingshi/internal/tplink"
 	"github.com/mingshi-audit/mingshi/probe"
 )
@@ -21,7 +22,7 @@ func TestRecognised(t *testing.T) {
 		t.Skip("this system has one loopback address, and the port may be somebody's")
 	}
 	login := probe.NewLogin("admin", "Lab-pa55word")
-	got := labtest.Run{Module: Module(), At: at, Login: login}.Do(t)
+	got := probetest.Run{Module: Module(), At: at, Login: login}.Do(t)
 	o := got.Observations[0]
 	if !slices.Equal(got.Kinds(), []string{"doAuth ok"}) || o.Identity.Vendor != "TP-Link" || o.Identity.Kind != audit.KindCamera || !o.Identity.Weak || o.Auth != "none" {
 		t.Errorf("%q %+v", got.Kinds(), o.Identity)
@@ -34,7 +35,9 @@ func TestRecognised(t *testing.T) {
 	}
 }
 
-func TestHostile(t *testing.T) { labtest.Hostile(t, Module(), "", wire.Port) }
+func TestHostile(t *testing.T) {
+	probetest.Hostile(t, Module(), probetest.Bounds{Port: wire.Port, Requests: 4})
+}
 
 func TestWants(t *testing.T) {
 	for _, c := range []struct {

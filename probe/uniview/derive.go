@@ -15,12 +15,18 @@ import (
 // FaceEnable and the rule are the switches of the face detector, in the maker's own interface under that name: they say that
 // boxes are drawn, not that crops are kept, and of a terminal not that anybody is recognised. CompareEn is the switch of the
 // comparison with a library and AttrEn that of attributes; a comparison that is off proves nothing about the terminal's main
-// trade, comparing by itself, and states nothing. A monitoring task is an order to compare with libraries and counts where its
+// trade, comparing by itself, and states nothing. Either is only capable while the engine is off. A monitoring task is an order to compare with libraries and counts where its
 // own switch is on. A library that exists makes the device capable and no more. "Not configured" is stated of one instance at
 // a time, and only by an answer to a login.
 func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if len(o.Data) == 0 || o.Status != audit.OK {
 		return nil, nil
+	}
+	if o.Kind == heardPush {
+		var f facts
+		err := f.deriveHeard(o)
+		slices.SortFunc(f.list, audit.CompareFacts)
+		return f.list, err
 	}
 	var d Data
 	if err := json.Unmarshal(o.Data, &d); err != nil {
@@ -32,7 +38,7 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	}
 	f.switches(o.Kind, d)
 	for _, t := range d.Tasks {
-		f.state(fmt.Sprintf("monitor %d", t.ID), t.Enabled, audit.Identify)
+		f.hung(fmt.Sprintf("monitor %d", t.ID), t.Enabled, d.Off, audit.Identify)
 	}
 	if d.NoTasks && f.login {
 		f.say(audit.Configured, "monitor", false, audit.Identify)
@@ -64,11 +70,20 @@ func (f *facts) state(key string, on *bool, functions ...audit.Function) {
 	}
 }
 
+// hung states what a switch says that does nothing while the face engine is off.
+func (f *facts) hung(key string, on *bool, off bool, functions ...audit.Function) {
+	if off && on != nil && *on {
+		on = nil
+	}
+	f.state(key, on, functions...)
+}
+
 func (f *facts) switches(kind string, d Data) {
 	if d.Switches == nil {
 		return
 	}
 	s, key := d.Switches, "face engine"
+	off := d.Off || s.Enabled != nil && !*s.Enabled && kind != kindOf(lapi.Comparison)
 	if strings.HasSuffix(kind, "/Rule") {
 		key = "face rule"
 	}
@@ -80,12 +95,12 @@ func (f *facts) switches(kind string, d Data) {
 	}
 	if s.Compare != nil {
 		f.say(audit.Capable, "comparison", true, audit.Identify)
-		if *s.Compare {
+		if *s.Compare && !off {
 			f.say(audit.Configured, "comparison", true, audit.Identify)
 		}
 	}
 	if s.Attributes != nil {
-		f.state("attributes", s.Attributes, audit.Analyse)
+		f.hung("attributes", s.Attributes, off, audit.Analyse)
 	}
 	if s.Document {
 		f.say(audit.Capable, "identity document", true, audit.Verify)

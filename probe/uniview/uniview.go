@@ -8,10 +8,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
 	wire "github.com/mingshi-audit/mingshi/internal/lapi"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
@@ -31,14 +33,16 @@ var makers = []string{"Uniview"}
 // Module returns the module.
 func Module() probe.Module {
 	return probe.Module{
-		Name:   moduleName,
-		Doc:    msg.Text("probe.uniview.doc"),
-		Needs:  audit.PermitQuery,
-		Facts:  probe.FaceFacts(),
-		Asks:   asks(),
-		Wants:  wants,
-		Probe:  ask,
-		Derive: Derive,
+		Name:    moduleName,
+		Doc:     msg.Text("probe.uniview.doc"),
+		Needs:   audit.PermitQuery,
+		Facts:   probe.FaceFacts(),
+		Asks:    asks(),
+		Wants:   wants,
+		Probe:   ask,
+		Hears:   []capture.Proto{capture.ProtoHTTP},
+		Dissect: Dissect,
+		Derive:  Derive,
 	}
 }
 
@@ -92,6 +96,7 @@ type Data struct {
 	Tasks    []wire.Task    `json:"tasks,omitempty"` // orders to compare with libraries
 	NoTasks  bool           `json:"no_tasks,omitempty"`
 	Lib      []wire.Library `json:"libraries,omitempty"`
+	Off      bool           `json:"off,omitempty"` // the face engine is known to be off: what hangs on it does nothing
 }
 
 // session is one conversation with one device.
@@ -102,6 +107,10 @@ type session struct {
 	model string
 	typ   *int
 	shut  bool // it wants a login that is not there
+	many  bool // it is a recorder
+	off   bool // the face engine of a camera or terminal is switched off
+	face  bool // its switch was asked for
+	gone  int  // questions answered with 404
 }
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
@@ -115,7 +124,7 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	if !s.who(ctx) || env.Brief || env.Guard.Permit() < audit.PermitLogin && s.shut {
 		return s.out, nil
 	}
-	if kind(s.model, s.typ) == audit.KindRecorder {
+	if s.many = kind(s.model, s.typ) == audit.KindRecorder; s.many {
 		s.recorder(ctx)
 	} else {
 		s.camera(ctx)
@@ -140,6 +149,9 @@ func (s *session) put(ctx context.Context, p wire.Path, kind string, class audit
 		o := r.Observation(moduleName, kind, class, s.asker.At)
 		s.keep(&o, &Data{})
 		r = s.asker.Ask(ctx, string(p))
+	}
+	if r.Code == http.StatusNotFound {
+		s.gone++
 	}
 	o := r.Observation(moduleName, kind, class, s.asker.At)
 	d := &Data{Realm: r.Realm}
@@ -215,7 +227,22 @@ func (s *session) who(ctx context.Context) bool {
 		}
 		s.keep(o, d)
 	}
+	if !answered && s.goesOn() && !s.env.Brief && s.gone == len(s.out) {
+		answered = s.engine(ctx) == audit.OK // white labels that do not say who they are
+		if id := identity(&s.out[len(s.out)-1]); answered {
+			id.Vendor, id.Weak = makers[0], true
+		}
+	}
 	return answered
+}
+
+// engine asks for the switch of the face engine, once.
+func (s *session) engine(ctx context.Context) (status audit.Status) {
+	if s.face {
+		return audit.Inconclusive
+	}
+	s.face = true
+	return s.switches(ctx, wire.FaceEnable, kindOf(wire.FaceEnable), nil)
 }
 
 func (s *session) identify(o *audit.Observation, d *Data, who wire.Device) {
@@ -257,7 +284,7 @@ func kind(model string, typ *int) audit.Kind {
 // camera asks what a camera or a terminal does with faces.
 func (s *session) camera(ctx context.Context) {
 	s.capabilities(ctx)
-	s.switches(ctx, wire.FaceEnable, kindOf(wire.FaceEnable), nil)
+	s.engine(ctx)
 	if s.switches(ctx, wire.FaceRule, kindOf(wire.FaceRule), nil) == audit.NotSupported {
 		zero := 0
 		s.switches(ctx, wire.ChannelRule(zero), channelKind, &zero)
@@ -282,7 +309,7 @@ func (s *session) recorder(ctx context.Context) {
 			break
 		}
 	}
-	s.switches(ctx, wire.FaceEnable, kindOf(wire.FaceEnable), nil)
+	s.engine(ctx)
 	s.tasks(ctx)
 	s.libraries(ctx)
 }
@@ -314,7 +341,10 @@ func (s *session) switches(ctx context.Context, p wire.Path, kind string, channe
 		d.Channel = channel
 		x, err := wire.ReadSwitches(b)
 		if err == nil {
-			d.Switches = &x
+			d.Switches, d.Off = &x, s.off
+		}
+		if p == wire.FaceEnable && !s.many {
+			s.off = x.Enabled != nil && !*x.Enabled
 		}
 		return err
 	})
@@ -323,6 +353,7 @@ func (s *session) switches(ctx context.Context, p wire.Path, kind string, channe
 func (s *session) tasks(ctx context.Context) {
 	s.one(ctx, wire.Monitors, kindOf(wire.Monitors), audit.ClassConfig, func(b json.RawMessage, _ *audit.Observation, d *Data) error {
 		tasks, whole, err := wire.ReadTasks(b)
+		d.Off = s.off
 		d.Tasks, d.NoTasks = tasks, whole && len(tasks) == 0
 		return err
 	})

@@ -24,7 +24,7 @@ import (
 	"github.com/mingshi-audit/mingshi/probe/uniview"
 )
 
-func run() probetest.Run { return probetest.Run{Module: uniview.Module(), Maker: "Uniview"} }
+func run() probetest.Run { return probetest.Run{Module: uniview.Module(), Vendor: "Uniview"} }
 
 func TestDevices(t *testing.T) {
 	compares := lab.UniviewTerminal("gate-on")
@@ -84,7 +84,7 @@ func TestPermits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := c.run
-			r.Module, r.Maker = uniview.Module(), "Uniview"
+			r.Module, r.Vendor = uniview.Module(), "Uniview"
 			os, _ := r.Device(t, c.spec)
 			var got []audit.Status
 			for _, o := range os {
@@ -118,7 +118,7 @@ func answers(t *testing.T, data func(path string) (code int, json string)) ([]au
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.Start()
 	defer srv.Close()
-	os, _ := run().At(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
+	os, _ := run().On(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
 	return os, paths
 }
 
@@ -139,6 +139,9 @@ func TestTraps(t *testing.T) {
 		{"off, and nobody logged in to hear it", wire.FaceEnable, `{"Enable":0}`, []string{"detect capable"}},
 		{"a comparison that is off", wire.FaceEnable, `{"FaceEnable":1,"CompareEn":0,"AttrEn":0,"IDFaceThreshold":60}`,
 			[]string{"analyse capable", "detect capable", "detect configured", "identify capable", "verify capable"}},
+		{"what hangs on an engine that is off", wire.FaceEnable, `{"FaceEnable":0,"CompareEn":1,"AttrEn":1}`, []string{"analyse capable", "detect capable", "identify capable"}},
+		{"what hangs on an engine that is on", wire.FaceEnable, `{"FaceEnable":1,"CompareEn":1,"AttrEn":1}`,
+			[]string{"analyse capable", "analyse configured", "detect capable", "detect configured", "identify capable", "identify configured"}},
 		{"the text null", wire.FaceEnable, `"null"`, nil},
 		{"a library alone", wire.Libraries, `{"Num":1,"LibList":[{"ID":3,"PersonNum":9,"FaceNum":9,"Name":"n"}]}`, []string{"identify capable"}},
 		{"a library without a face", wire.Libraries, `{"Num":1,"LibList":[{"ID":3,"PersonNum":9,"FaceNum":0}]}`, nil},
@@ -169,6 +172,63 @@ func TestTraps(t *testing.T) {
 		})
 	}
 	all.Wait()
+	t.Run("an engine that is off, and orders in other documents", func(t *testing.T) {
+		for _, c := range []struct {
+			model, engine string
+			want          []string
+		}{
+			{"OET-213H", `{"Enable":0}`, []string{"analyse capable", "detect capable", "identify capable"}},
+			{"OET-213H", `{"Enable":1}`, []string{"analyse capable", "analyse configured", "detect capable", "detect configured", "identify capable", "identify configured"}},
+			{"NVR302", `{"Enable":0}`, []string{"detect capable", "identify capable", "identify configured"}}, // it compares with an engine of its own
+		} {
+			os, _ := answers(t, func(p string) (int, string) {
+				switch wire.Path(p) {
+				case wire.BasicInfo:
+					return 0, `{"DeviceModel":"` + c.model + `","SerialNumber":"L1"}`
+				case wire.FaceEnable:
+					return 0, c.engine
+				case wire.Monitors:
+					return 0, `{"Num":1,"MonitorList":[{"ID":1,"Enabled":1}]}`
+				case wire.Comparison:
+					return 0, `{"CompareEn":1,"AttrEn":1}`
+				}
+				return 4, `"null"`
+			})
+			if d := cmp.Diff(c.want, probetest.Known(t, uniview.Module(), os)); d != "" {
+				t.Errorf("%s %s: %s", c.model, c.engine, d)
+			}
+		}
+	})
+	t.Run("nothing but the engine's switch", func(t *testing.T) {
+		os, paths := answers(t, func(p string) (int, string) {
+			if p == string(wire.FaceEnable) {
+				return 0, `{"Enable":1}`
+			}
+			return 4, `"null"`
+		})
+		if n := len(slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return p != string(wire.FaceEnable) })); n != 1 {
+			t.Errorf("asked for the switch %d times", n)
+		}
+		if d := cmp.Diff([]string{"detect capable", "detect configured"}, probetest.Known(t, uniview.Module(), os)); d != "" {
+			t.Error(d)
+		}
+	})
+	t.Run("another server", func(t *testing.T) {
+		var paths []string
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			paths = append(paths, r.URL.Path)
+			if r.URL.Path != string(wire.FaceEnable) {
+				http.NotFound(w, r)
+				return
+			}
+			fmt.Fprint(w, `{"Response":{"ResponseCode":0,"Data":{"Enable":1}}}`)
+		}))
+		defer srv.Close()
+		os, _ := run().On(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
+		if len(paths) < 3 || paths[2] != string(wire.FaceEnable) || os[2].Identity == nil || os[2].Identity.Vendor != "Uniview" || !os[2].Identity.Weak {
+			t.Errorf("%q %+v", paths, os)
+		}
+	})
 	t.Run("an error comes with 599, and with 200, and success with 599", func(t *testing.T) {
 		for _, r := range []struct {
 			code, status int
@@ -180,7 +240,7 @@ func TestTraps(t *testing.T) {
 				w.WriteHeader(r.status)
 				fmt.Fprintf(w, `{"Response":{"ResponseCode":%d,"ResponseString":%q,"Data":{"DeviceModel":"IPC"}}}`, r.code, r.text)
 			}))
-			os, _ := run().At(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
+			os, _ := run().On(t, netip.MustParseAddrPort(srv.Listener.Addr().String()))
 			srv.Close()
 			if os[0].Status != r.want || len(probetest.Known(t, uniview.Module(), os)) > 0 {
 				t.Errorf("%+v: %s", r, os[0].Status)
@@ -225,7 +285,9 @@ func TestWants(t *testing.T) {
 	}
 }
 
-func TestHostile(t *testing.T) { probetest.Hostile(t, uniview.Module(), "Uniview", 4) }
+func TestHostile(t *testing.T) {
+	probetest.Hostile(t, uniview.Module(), probetest.Bounds{Vendor: "Uniview", Requests: 4})
+}
 
 // TestDeriveGarbage: data of another shape is an error and no panic.
 func TestDeriveGarbage(t *testing.T) {

@@ -1,6 +1,7 @@
 // Package viid asks whether a server speaks GA/T 1400, the interface by which Chinese surveillance platforms pass faces,
 // persons and vehicles on, with the standard's one request that reads nothing of anybody: the time. What else such a server
-// has is personal data, belongs to its operator, and is never asked for. Nothing here says that faces pass through it.
+// has is personal data, belongs to its operator, and is never asked for. That a server answers does not say that faces pass through
+// it; requests that are overheard on their way to one do, and of them only names of members and counts are kept.
 package viid
 
 import (
@@ -12,8 +13,10 @@ import (
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
 	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/msg"
+	wire "github.com/mingshi-audit/mingshi/internal/viid"
 	"github.com/mingshi-audit/mingshi/probe"
 )
 
@@ -29,10 +32,14 @@ func Module() probe.Module {
 		Name:  name,
 		Doc:   msg.Text("probe.viid.doc"),
 		Needs: audit.PermitQuery,
-		Facts: []audit.FactSpec{}, // that a server could be sent faces proves nothing about them
+		Facts: probe.FaceFacts(), // of what is overheard; that a server could be sent faces proves nothing about them
 		Asks:  []probe.Question{{Request: kindTime, Kind: kindTime, Needs: audit.PermitQuery}},
 		Wants: wants,
 		Probe: ask,
+		Hears: []capture.Proto{capture.ProtoHTTP},
+
+		Dissect: Dissect,
+		Derive:  Derive,
 	}
 }
 
@@ -112,20 +119,11 @@ func parse(b []byte) (d Data, ok bool) {
 	}
 	switch {
 	case m.Time != nil && (m.Time.Server != "" || m.Time.Local != ""):
-		d = Data{Server: number(m.Time.Server), Mode: clean.Text(strings.Trim(string(m.Time.Mode), `"`), 20)}
+		d = Data{Server: wire.Number(m.Time.Server), Mode: clean.Text(strings.Trim(string(m.Time.Mode), `"`), 20)}
 	case m.Wrapped != nil && (m.Wrapped.Server != "" || m.Wrapped.Local != ""):
-		d = Data{Server: number(m.Wrapped.Server)}
+		d = Data{Server: wire.Number(m.Wrapped.Server)}
 	default:
 		return Data{}, false
 	}
 	return d, true
-}
-
-// number is an identifier of the standard, 20 digits, or nothing.
-func number(s string) string {
-	s = strings.TrimSpace(s)
-	if len(s) != 20 || strings.Trim(s, "0123456789") != "" {
-		return ""
-	}
-	return s
 }

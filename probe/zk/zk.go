@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/guard"
@@ -38,10 +39,14 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.zk.doc"),
 		Needs: audit.PermitQuery,
-		Facts: []audit.FactSpec{}, // that there is a terminal proves nothing about faces
+		Facts: probe.FaceFacts(), // of what is overheard; that there is a terminal proves nothing about faces
 		Asks:  []probe.Question{{Request: "TCP 4370, connect only", Kind: kind, Needs: audit.PermitQuery}},
 		Wants: wants,
 		Probe: look,
+		Hears: []capture.Proto{capture.ProtoHTTP},
+
+		Dissect: Dissect,
+		Derive:  Derive,
 	}
 }
 

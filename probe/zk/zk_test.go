@@ -7,6 +7,7 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	wire "github.com/mingshi-audit/mingshi/internal/zk"
 )
 
@@ -22,7 +23,7 @@ func TestNothingIsSent(t *testing.T) {
 		vendor string
 		kind   audit.Kind
 	}{{"", ""}, {"ZKTeco", audit.KindTerminal}} {
-		got := labtest.Run{Module: Module(), At: at, Vendor: c.vendor}.Do(t)
+		got := probetest.Run{Module: Module(), At: at, Vendor: c.vendor}.Do(t)
 		o := got.Observations[0]
 		var kind audit.Kind
 		if o.Identity != nil {
@@ -37,7 +38,9 @@ func TestNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestHostile(t *testing.T) { labtest.Hostile(t, Module(), "", wire.Port) }
+func TestHostile(t *testing.T) {
+	probetest.Hostile(t, Module(), probetest.Bounds{Port: wire.Port, Requests: 4, MayAnswer: true})
+}
 
 func TestWants(t *testing.T) {
 	for _, c := range []struct {

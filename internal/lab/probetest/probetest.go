@@ -5,9 +5,11 @@ package probetest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,7 +23,7 @@ import (
 	"github.com/mingshi-audit/mingshi/probe"
 )
 
-// Tape keeps what was recorded.
+// Tape keeps what modules record, as they hand it over.
 type Tape struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -37,67 +39,127 @@ func (t *Tape) Record(x evidence.Exchange) string {
 	return fmt.Sprintf("urn:%d", t.n)
 }
 
+// String is everything that was recorded.
 func (t *Tape) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.b.String()
 }
 
-// Run is how a module is run.
-type Run struct {
-	Module probe.Module
-	Permit audit.Permit // default sample
-	Login  *probe.Login
-	Maker  string // known of the target
-	Brief  bool
-	Events time.Duration // default 200 ms
-	Done   *probe.Done   // default a new one
-	For    time.Duration // how long the run lasts; default a minute
+// Count is how many exchanges were recorded.
+func (t *Tape) Count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.n
 }
 
-// At runs the module at an address of this machine. The module must want such a target at port 80.
-func (r Run) At(t testing.TB, at netip.AddrPort) ([]audit.Observation, *Tape) {
+// Run is one run of a module on one device.
+type Run struct {
+	Module probe.Module
+	At     netip.AddrPort
+	Vendor string       // known of the target
+	Permit audit.Permit // default sample
+	Login  *probe.Login
+	Brief  bool
+	Sample probe.Sample  // default events for 200 ms
+	Done   *probe.Done   // default a new one
+	For    time.Duration // default a minute
+}
+
+// Result is what came of it.
+type Result struct {
+	Observations []audit.Observation
+	Facts        []string // "name key = value", sorted, repeats included
+	Tape         *Tape
+	Took         time.Duration
+}
+
+// Do runs the module once and derives. It holds that the module wants the target, there or where it had the usual port; that
+// every kind of an observation is one it lists among its questions; that nothing comes back that cannot be marshalled or derived
+// from; and that it does not ask twice.
+func (r Run) Do(t testing.TB) Result {
 	t.Helper()
-	permit := r.Permit
-	if permit == 0 {
-		permit = audit.PermitSample
+	out := r.ask(t)
+	for _, o := range out.Observations {
+		if !slices.ContainsFunc(r.Module.Asks, func(q probe.Question) bool { return q.Kind == o.Kind }) {
+			t.Errorf("an observation of kind %q, which the module does not say it asks", o.Kind)
+		}
+		if _, err := json.Marshal(o); err != nil {
+			t.Error(err)
+		}
+		for _, f := range derived(t, r.Module, o) {
+			out.Facts = append(out.Facts, strings.TrimSpace(f.Name+" "+f.Key)+fmt.Sprintf(" = %v", f.Value.V))
+		}
 	}
-	g, err := guard.New(guard.Config{Authority: guardtest.Authority("127.0.0.0/8"), Permit: permit, PacketsPerSecond: 2000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tape, done := &Tape{}, r.Done
-	if done == nil {
-		done = &probe.Done{}
-	}
-	events := r.Events
-	if events == 0 {
-		events = 200 * time.Millisecond
-	}
-	env := probe.Env{Device: g.Device(at.Addr()), Guard: g, Evidence: tape, Clock: time.Now, Done: done, Progress: func(audit.Text) {}, Login: r.Login,
-		Brief: r.Brief, Sample: probe.Sample{Events: events}}
-	target := audit.Target{Method: "inventory", Addr: at, Identity: audit.Identity{Vendor: r.Maker}}
+	slices.Sort(out.Facts)
+	return out
+}
+
+// ask runs the module, and again to see that it does not ask twice. It leaves the facts to the caller.
+func (r Run) ask(t testing.TB) Result {
+	t.Helper()
+	env := r.env(t)
+	target := audit.Target{Method: "inventory", Addr: r.At, Identity: audit.Identity{Vendor: r.Vendor}}
 	usual := target // the system may have given the peer a port that is another protocol's
-	usual.Addr = netip.AddrPortFrom(at.Addr(), 80)
-	if !r.Module.Wants(usual) {
-		t.Fatalf("%s does not want %s of %s", r.Module.Name, at, r.Maker)
+	usual.Addr = netip.AddrPortFrom(r.At.Addr(), 80)
+	if !r.Module.Wants(target) && (r.Vendor == "" || !r.Module.Wants(usual)) {
+		t.Fatalf("%s does not want %s of %q", r.Module.Name, r.At, r.Vendor)
 	}
-	length := r.For
-	if length == 0 {
-		length = time.Minute
+	if r.For == 0 {
+		r.For = time.Minute
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), length)
+	ctx, cancel := context.WithTimeout(t.Context(), r.For)
 	defer cancel()
+	began := time.Now()
 	os, err := r.Module.Probe(ctx, env, target)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range os {
-		if !slices.ContainsFunc(r.Module.Asks, func(q probe.Question) bool { return q.Kind == o.Kind }) {
-			t.Errorf("an observation of kind %q, which the module does not say it asks", o.Kind)
-		}
+	out := Result{Observations: os, Took: time.Since(began)}
+	out.Tape, _ = env.Evidence.(*Tape)
+	if again, err := r.Module.Probe(ctx, env, target); err != nil || len(again) > 0 {
+		t.Errorf("asked a second time: %v %v", again, err)
 	}
-	return os, tape
+	return out
+}
+
+func (r Run) env(t testing.TB) probe.Env {
+	t.Helper()
+	if r.Permit == 0 {
+		r.Permit = audit.PermitSample
+	}
+	if r.Done == nil {
+		r.Done = &probe.Done{}
+	}
+	if r.Sample.Events == 0 {
+		r.Sample.Events = 200 * time.Millisecond
+	}
+	g, err := guard.New(guard.Config{Authority: guardtest.Authority("127.0.0.0/8"), Permit: r.Permit, PacketsPerSecond: 2000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return probe.Env{Device: g.Device(r.At.Addr()), Guard: g, Login: r.Login, Evidence: &Tape{}, Clock: time.Now, Sample: r.Sample, Brief: r.Brief, Done: r.Done,
+		Progress: func(audit.Text) {}}
+}
+
+func derived(t testing.TB, m probe.Module, o audit.Observation) []audit.Fact {
+	t.Helper()
+	if m.Derive == nil {
+		return nil
+	}
+	fs, err := m.Derive(o)
+	if err != nil {
+		t.Errorf("%s: %v", o.Kind, err)
+	}
+	return fs
+}
+
+// On runs the module at an address of this machine.
+func (r Run) On(t testing.TB, at netip.AddrPort) ([]audit.Observation, *Tape) {
+	t.Helper()
+	r.At = at
+	got := r.Do(t)
+	return got.Observations, got.Tape
 }
 
 // Device runs the module at a device of the lab, with its login unless another is given.
@@ -108,7 +170,25 @@ func (r Run) Device(t testing.TB, spec lab.Spec) ([]audit.Observation, *Tape) {
 	if r.Login == nil {
 		r.Login = probe.NewLogin(d.Spec.Login.User, d.Spec.Login.Password)
 	}
-	return r.At(t, d.Addr)
+	return r.On(t, d.Addr)
+}
+
+// Kinds lists what was asked and how it ended, in order: "GET /x ok".
+func (r Result) Kinds() (out []string) {
+	for _, o := range r.Observations {
+		out = append(out, o.Kind+" "+o.Status.String())
+	}
+	return out
+}
+
+// Text is everything that would be stored of a run.
+func (r Result) Text(t testing.TB) string {
+	t.Helper()
+	b, err := json.Marshal(r.Observations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b) + r.Tape.String() + strings.Join(r.Facts, "\n")
 }
 
 // Known derives and folds the facts of observations and lists what is known of faces: "detect configured", "identify not
@@ -121,11 +201,7 @@ func Known(t testing.TB, m probe.Module, os []audit.Observation) []string {
 	}
 	var facts []audit.Fact
 	for i, o := range os {
-		fs, err := m.Derive(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range fs {
+		for _, f := range derived(t, m, o) {
 			f.Because = []string{fmt.Sprint(i)}
 			facts = append(facts, f)
 		}

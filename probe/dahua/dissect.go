@@ -1,0 +1,84 @@
+package dahua
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
+	wire "github.com/mingshi-audit/mingshi/internal/dahua"
+	"github.com/mingshi-audit/mingshi/probe"
+)
+
+const (
+	heardEvent = probe.Heard + "event"
+	heardRules = probe.Heard + "VideoAnalyseRule"
+)
+
+func hears() []capture.Proto { return []capture.Proto{capture.ProtoHTTP, capture.ProtoPart} }
+
+// Dissect reads events on their way to a receiver, and the table of rules that somebody with a login read. Of a rule only what is
+// on is stated: nobody knows what else was answered, to whom, and unseen.
+func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
+	if told, ok := probe.Reports(f); ok {
+		return reports(told), nil
+	}
+	if f.Proto == capture.ProtoHTTP && f.Answer != nil && f.Request != nil && f.Answer.Status == http.StatusOK && f.Request.Method == http.MethodGet {
+		return rules(f)
+	}
+	return nil, nil
+}
+
+func reports(told probe.Overheard) (out []audit.Observation) {
+	for _, text := range told.Texts {
+		t, own, ok := wire.ReadReport(text)
+		if !ok {
+			continue
+		}
+		plain := t.Plain()
+		o := audit.Observation{Module: moduleName, Kind: heardEvent, Class: audit.ClassLive, Endpoint: told.From, Status: audit.OK}
+		if own {
+			o.Identity = &audit.Identity{Vendor: makers[0], Weak: true, Services: []string{moduleName}}
+		}
+		d := Data{}
+		if t.Shows() {
+			d.Live = &plain
+			if told.Push {
+				d.Uploads = []wire.Upload{receiving(told.To, &plain)}
+			}
+		}
+		if b, err := json.Marshal(d); err == nil {
+			o.Data = b
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// receiving is the receiver that an event was brought to.
+func receiving(to netip.AddrPort, t *wire.Tally) wire.Upload {
+	return wire.Upload{Host: to.Addr().String(), Port: to.Port(), Face: slices.Sorted(maps.Keys(t.Codes))}
+}
+
+// rules reads the answer to a question for the table of rules.
+func rules(f *capture.Flow) ([]audit.Observation, error) {
+	if !strings.Contains(f.Request.Target, "/configManager.cgi") || !strings.Contains(f.Request.Target, "name=VideoAnalyseRule") || f.Cut != 0 || f.Answer.Cut != 0 {
+		return nil, nil
+	}
+	var d Data
+	all, _ := wire.ReadRules(wire.Read(f.Answer.Body))
+	for _, r := range all {
+		if r.Enabled != nil && *r.Enabled {
+			d.Rules = append(d.Rules, r)
+		}
+	}
+	if len(d.Rules) == 0 {
+		return nil, nil
+	}
+	b, err := json.Marshal(d)
+	return []audit.Observation{{Module: moduleName, Kind: heardRules, Class: audit.ClassConfig, Endpoint: f.Server.Addr, Status: audit.OK, Data: b}}, err
+}

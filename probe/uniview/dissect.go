@@ -1,0 +1,111 @@
+package uniview
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
+	wire "github.com/mingshi-audit/mingshi/internal/lapi"
+	"github.com/mingshi-audit/mingshi/probe"
+)
+
+const (
+	heardPush = probe.Heard + "push"
+	heardBeat = probe.Heard + "sign of life"
+)
+
+// Heard is what an overheard push shows.
+type Heard struct {
+	To         string   `json:"to,omitempty"`
+	Pictures   bool     `json:"pictures,omitempty"`
+	Attributes []string `json:"attributes,omitempty"`
+	Compared   bool     `json:"compared,omitempty"`
+	Card       bool     `json:"card,omitempty"`
+	Person     bool     `json:"person,omitempty"`
+	Failed     bool     `json:"failed,omitempty"`
+	Template   bool     `json:"template,omitempty"`
+}
+
+// Dissect reads what devices push to their platform.
+func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
+	if f.Answer != nil || f.Request == nil || f.Request.Method != http.MethodPost || !ours(f.Request.Target) {
+		return nil, nil
+	}
+	o := audit.Observation{Module: moduleName, Kind: heardBeat, Class: audit.ClassInventory, Endpoint: probe.Client(f), Status: audit.OK,
+		Identity: &audit.Identity{Vendor: makers[0], Weak: true, Services: []string{moduleName}}}
+	told, _ := probe.Reports(f)
+	for _, text := range told.Texts {
+		r, err := wire.ReadReport(text)
+		if err != nil {
+			continue // a part beside the report
+		}
+		if r.Faces == 0 && !r.Compared {
+			continue
+		}
+		o.Kind, o.Class = heardPush, audit.ClassLive
+		data, err := json.Marshal(Heard{To: told.To.String(), Pictures: r.Pictures, Attributes: r.Attributes, Compared: r.Compared, Card: r.Card, Person: r.Person, Failed: r.Failed, Template: r.Template})
+		if err != nil {
+			return nil, fmt.Errorf("uniview: %w", err)
+		}
+		o.Data = data
+	}
+	return []audit.Observation{o}, nil
+}
+
+// ours reports a path that only this maker's devices push to.
+func ours(target string) bool {
+	if at := strings.Index(target, "://"); at >= 0 {
+		_, path, _ := strings.Cut(target[at+3:], "/")
+		target = "/" + path
+	}
+	return strings.HasPrefix(target, wire.PushPrefix+"PACS/Controller/") || strings.HasPrefix(target, wire.PushPrefix+"System/Event/Notification")
+}
+
+// deriveHeard states the facts of an overheard push: a face that was found; with its picture, one that was kept; a comparison, of one
+// person where a card was shown and otherwise with everybody in the library.
+func (f *facts) deriveHeard(o audit.Observation) error {
+	var x Heard
+	if err := json.Unmarshal(o.Data, &x); err != nil {
+		return fmt.Errorf("uniview: data of %s: %w", o.Kind, err)
+	}
+	fns := []audit.Function{audit.Detect}
+	if x.Pictures {
+		fns = append(fns, audit.Capture)
+	}
+	if len(x.Attributes) > 0 {
+		fns = append(fns, audit.Analyse)
+	}
+	switch {
+	case x.Compared && x.Card:
+		fns = append(fns, audit.Verify)
+	case x.Compared:
+		fns = append(fns, audit.Identify)
+	}
+	const key = "push"
+	f.say(audit.Capable, key, true, fns...)
+	f.say(audit.Active, key, true, fns...)
+	add := func(name, key string, v any, class audit.Class) {
+		n := audit.NewFact(name, key, v)
+		n.Class = class
+		f.list = append(f.list, n)
+	}
+	if len(x.Attributes) > 0 {
+		add(probe.FactAttributesActive, "", x.Attributes, "")
+	}
+	if x.Pictures {
+		add(probe.FactCrops, key, true, "")
+	}
+	if x.Person {
+		add(probe.FactIdentity, key, true, "")
+	}
+	add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
+	if _, err := netip.ParseAddrPort(x.To); err == nil {
+		add(probe.FactOutboundHosts, "", []string{"http-events http://" + x.To}, audit.ClassOutbound)
+		add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
+	}
+	return nil
+}
