@@ -14,6 +14,7 @@ require (
 	github.com/icholy/digest v1.2.0
 	github.com/invopop/jsonschema v0.14.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
+	github.com/klauspost/compress v1.20.3
 	github.com/miekg/dns v1.1.27
 	github.com/pion/rtp v1.8.22
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3

@@ -113,6 +113,7 @@ const (
 	DeniedByUs  CoverageStatus = "denied"       // outside the perimeter, the hours or the permit
 	Stopped     CoverageStatus = "interrupted"  // the run ended first
 	NotObserved CoverageStatus = "not-observed" // watched, nothing came
+	Overheard   CoverageStatus = "overheard"    // nothing was asked; what it sent was read
 )
 
 // Coverage is one entry of how hard the tool looked: what was tried where, and what became of it.

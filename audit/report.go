@@ -20,7 +20,8 @@ type Report struct {
 	Devices      []Device      `json:"devices"`
 	Findings     []Finding     `json:"findings"`
 	Coverage     []Coverage    `json:"coverage"`
-	Recall       *Recall       `json:"recall,omitempty"` // nil where nothing was looked for
+	Recall       *Recall       `json:"recall,omitempty"`   // nil where nothing was looked for
+	Captures     []Recording   `json:"captures,omitempty"` // what was listened to
 	Observations []Observation `json:"observations"`
 	Facts        []Fact        `json:"facts"`
 	FactSpecs    []FactSpec    `json:"fact_specs"`
@@ -44,6 +45,50 @@ type Run struct {
 	Why        Text     `json:"why,omitzero"`
 	Interfaces []string `json:"interfaces"`
 	Simulated  bool     `json:"simulated,omitempty"` // a demonstration on simulated devices
+
+	// When the program ran, where something was listened to: files tell of another time, which Window has.
+	Began time.Time `json:"began,omitzero"`
+	Ended time.Time `json:"ended,omitzero"`
+}
+
+// Recording is packets that were listened to: a file somebody recorded, or what this program heard on an interface. The packets
+// are not part of a report, since they hold pictures of people. Who has the file can check what rests on it: its digest says
+// that it is the same, and the evidence of an observation names the packets by their number in it.
+type Recording struct {
+	ID     string `json:"id"`               // as evidence names it: "c1"
+	Name   string `json:"name"`             // of the file, without its folder, or of the interface
+	Live   bool   `json:"live,omitempty"`   // heard on an interface in this run; nothing of it was kept
+	SHA256 string `json:"sha256,omitempty"` // of the bytes that were read, compressed as they were
+	Bytes  int64  `json:"bytes,omitempty"`  // of the file
+	Format string `json:"format,omitempty"` // pcap or pcapng, and how it is compressed
+
+	Packets int64     `json:"packets"`
+	From    time.Time `json:"from,omitzero"` // the first packet, by the capture's own clock
+	To      time.Time `json:"to,omitzero"`
+	Seconds float64   `json:"seconds,omitempty"` // how long an interface was listened on
+
+	Whole  bool            `json:"whole"`           // read to its end, or listened on for as long as was meant
+	Shows  []string        `json:"shows,omitempty"` // modules that said something of a device inside the perimeter
+	Totals RecordingTotals `json:"totals"`
+}
+
+// RecordingTotals is how much of a capture could be read.
+type RecordingTotals struct {
+	WireBytes     int64 `json:"wire_bytes"`    // of the frames, as they were on the wire
+	Conversations int64 `json:"conversations"` // TCP and UDP
+	TCP           int64 `json:"tcp_bytes"`     // payload of TCP
+	Encrypted     int64 `json:"encrypted_bytes"`
+	Read          int64 `json:"read_bytes"`    // of a protocol that is understood
+	Holes         int64 `json:"holes"`         // gaps in TCP conversations
+	Missing       int64 `json:"missing_bytes"` // in them, as far as known
+	OneSided      int64 `json:"one_sided"`     // TCP conversations of which one side was seen
+	Snapped       int64 `json:"snapped"`       // packets the capture cut
+	Undecoded     int64 `json:"undecoded"`     // packets of no layer that is understood
+	Received      int64 `json:"received"`      // frames the system had for a live capture
+	Dropped       int64 `json:"dropped"`       // of them, not handed over
+	Limited       int64 `json:"limited"`       // times a limit was reached
+	Outside       int64 `json:"outside"`       // things shown of devices outside the perimeter: not recorded
+	Malformed     int64 `json:"malformed"`     // flows that are not what their protocol demands
 }
 
 // Window is from the first to the last packet of the run.

@@ -29,6 +29,7 @@ type measurement struct {
 	Frames  uint64  `json:"frames"`
 	RSS     float64 `json:"rss_mb"`
 	Loss    int     `json:"loss,omitempty"` // percent, where the case is "loss"
+	Rate    float64 `json:"mb_s,omitempty"` // of the capture, where the case is "pcap"; found counts face events then
 }
 
 // result is one run.

@@ -29,13 +29,13 @@ func summarise(results []result) (out []line) {
 			continue
 		}
 		l := line{measurement: first.measurement, identified: first.Identified, seen: first.Seen, addrs: map[netip.Addr]bool{}}
-		var seconds, frames []float64
+		var seconds, frames, rates []float64
 		for _, r := range results {
 			if r.Tool != first.Tool {
 				continue
 			}
 			l.runs++
-			seconds, frames = append(seconds, r.Seconds), append(frames, float64(r.Frames))
+			seconds, frames, rates = append(seconds, r.Seconds), append(frames, float64(r.Frames)), append(rates, r.Rate)
 			l.Found, l.identified, l.seen = min(l.Found, r.Found), min(l.identified, r.Identified), min(l.seen, r.Seen)
 			l.RSS, l.overflows = max(l.RSS, r.RSS), l.overflows+r.Overflows
 			for _, a := range r.Addrs {
@@ -46,7 +46,7 @@ func summarise(results []result) (out []line) {
 			}
 		}
 		l.low, l.high = slices.Min(seconds), slices.Max(seconds)
-		l.Seconds, l.Frames, l.RSS = round(median(seconds), 1000), uint64(median(frames)), round(l.RSS, 10)
+		l.Seconds, l.Frames, l.RSS, l.Rate = round(median(seconds), 1000), uint64(median(frames)), round(l.RSS, 10), median(rates)
 		out = append(out, l)
 	}
 	return out

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/google/gopacket/layers"
@@ -23,6 +24,271 @@ type Options struct {
 
 	// Sink takes every flow. It is called from Packet and Close, by their goroutine.
 	Sink func(*Flow)
+}
+
+// Engine turns packets into flows. It is for one goroutine.
+type Engine struct {
+	o     Options
+	stats Stats
+	dec   decoder
+
+	conns          map[key]*conn
+	newest, oldest *conn
+	spare          *conn // conversations to be used again, linked by older
+
+	opened   [1 << 15]opening // the handshakes seen last, so that none costs memory before anything was said
+	buffered int64
+	flow     Flow // the one that is handed on
+
+	names  names
+	tracks tracks
+}
+
+// opening is what the handshake said of one side's bytes.
+type opening struct {
+	mark     uint64 // of conversation and side; 0: free
+	first    uint32 // sequence number of the first byte
+	answered bool   // by SYN and ACK: the side is the one that was asked
+}
+
+// New returns an Engine.
+func New(o Options) *Engine {
+	o.Conversations = cmp.Or(o.Conversations, 65536)
+	o.Buffer = cmp.Or(o.Buffer, 64<<20)
+	o.Idle = cmp.Or(o.Idle, 10*time.Minute)
+	return &Engine{o: o, conns: map[key]*conn{}}
+}
+
+// Packet takes the next packet. What is no packet is counted and nothing else.
+func (e *Engine) Packet(p *Packet) {
+	e.stats.Packets++
+	e.stats.Bytes += int64(max(p.Length, len(p.Data)))
+	if e.stats.First.IsZero() {
+		e.stats.First = p.At
+	}
+	if p.At.After(e.stats.Last) {
+		e.stats.Last = p.At
+	}
+	if len(p.Data) < p.Length {
+		e.stats.Snapped++
+	}
+	d := &e.dec
+	whole := d.decode(p)
+	switch d.cast {
+	case castOne:
+		e.stats.Unicast++
+	case castGroup:
+		e.stats.Broadcast++
+	}
+	if whole {
+		switch d.kind {
+		case kindTCP:
+			e.tcp(p, d)
+		case kindUDP:
+			e.udp(p, d)
+		case kindARP:
+			e.arp(p, d)
+		}
+	}
+	e.expire(p.At)
+}
+
+// Close ends every conversation, and hands on what is left of them.
+func (e *Engine) Close() {
+	for e.oldest != nil {
+		e.drop(e.oldest)
+	}
+	e.dec.flush()
+}
+
+// Stats returns what was seen so far.
+func (e *Engine) Stats() Stats {
+	s := e.stats
+	s.Undecoded, s.Fragments, s.Unjoined = e.dec.undecoded, e.dec.fragments, e.dec.unjoined
+	return s
+}
+
+// Held returns how many conversations are open, and how many bytes are kept for what is not complete.
+func (e *Engine) Held() (conversations int, bytes int64) { return len(e.conns), e.buffered }
+
+func (e *Engine) sink(f Flow) {
+	if e.o.Sink == nil {
+		return
+	}
+	e.flow = f
+	e.o.Sink(&e.flow)
+	e.flow = Flow{}
+}
+
+func (e *Engine) reserve(n int) bool {
+	if e.buffered+int64(n) > e.o.Buffer {
+		e.stats.Limited++
+		return false
+	}
+	e.buffered += int64(n)
+	return true
+}
+
+func (e *Engine) tcp(p *Packet, d *decoder) {
+	k, s := keyOf(d, protoTCP)
+	c := e.conns[k]
+	if d.flags&tcpSYN != 0 {
+		e.handshake(c, &k, s, d)
+		return
+	}
+	if c == nil {
+		if d.length == 0 {
+			return // nothing was said yet
+		}
+		c = e.open(k, p, d)
+		if client, known := e.clientOf(&k); known {
+			c.client, c.sure = client, true
+		}
+	}
+	c.touch(p)
+	h := &c.halves[s]
+	if d.length > 0 {
+		if !h.beheld {
+			h.beheld, h.mac = true, d.srcMAC
+		}
+		h.packets++
+		c.segmentOf(s, d.seq, d.payload, d.length)
+	}
+	if d.flags&tcpACK != 0 {
+		c.confirmed(s, d.ack)
+	}
+	if len(c.halves[lo].queue)+len(c.halves[hi].queue) > 0 {
+		c.overdue()
+	}
+	if d.flags&tcpFIN != 0 {
+		h.last, h.closing = d.seq+uint32(d.length), true
+	}
+	if d.flags&tcpRST != 0 || c.ended() {
+		e.drop(c)
+	}
+}
+
+// handshake notes where the bytes of a side begin. A conversation of the same ends that is still held has ended unseen, unless
+// the packet came late or was sent again.
+func (e *Engine) handshake(c *conn, k *key, s side, d *decoder) {
+	first := d.seq + 1
+	if c != nil {
+		h := &c.halves[s]
+		if !h.started || h.next-first < 1<<20 {
+			return
+		}
+		e.drop(c)
+	}
+	m := mark(k, s)
+	e.opened[m>>7%uint64(len(e.opened))] = opening{mark: m, first: first, answered: d.flags&tcpACK != 0}
+}
+
+func mark(k *key, s side) uint64 {
+	return (k.hash()^uint64(s)*0xD6E8FEB86659FD93)*0x9E3779B97F4A7C15 | 1<<63
+}
+
+func (e *Engine) openingOf(k *key, s side) (opening, bool) {
+	m := mark(k, s)
+	o := e.opened[m>>7%uint64(len(e.opened))]
+	return o, o.mark == m
+}
+
+// initial returns the sequence number of a side's first byte, where its handshake was seen.
+func (e *Engine) initial(k *key, s side) (uint32, bool) {
+	o, ok := e.openingOf(k, s)
+	return o.first, ok
+}
+
+// clientOf says which side opened the conversation, where its handshake was seen.
+func (e *Engine) clientOf(k *key) (side, bool) {
+	for _, s := range [...]side{lo, hi} {
+		if o, ok := e.openingOf(k, s); ok {
+			if o.answered {
+				return 1 - s, true
+			}
+			return s, true
+		}
+	}
+	return 0, false
+}
+
+func (e *Engine) arp(p *Packet, d *decoder) {
+	e.sink(Flow{Proto: ProtoARP, Client: Party{Addr: d.source(), MAC: d.srcMAC}, Server: Party{Addr: d.destination(), MAC: d.dstMAC}, FromHost: true, At: p.At, Until: p.At,
+		Frames: [2]int{p.Number, p.Number}, VLAN: d.vlan, Payload: d.payload})
+}
+
+// open begins a conversation, and forgets the one that was silent longest where there are too many.
+func (e *Engine) open(k key, p *Packet, d *decoder) *conn {
+	if len(e.conns) >= e.o.Conversations {
+		e.stats.Evicted++
+		e.drop(e.oldest)
+	}
+	c := e.spare
+	if c == nil {
+		c = &conn{}
+	} else {
+		e.spare = c.older
+	}
+	*c = conn{e: e, key: k, opened: p.At, first: p.Number, vlan: d.vlan, client: guessClient(&k)}
+	e.stats.Conversations++
+	e.conns[k] = c
+	e.link(c)
+	return c
+}
+
+func (e *Engine) link(c *conn) {
+	c.older, c.newer = e.newest, nil
+	if e.newest != nil {
+		e.newest.newer = c
+	} else {
+		e.oldest = c
+	}
+	e.newest = c
+}
+
+func (e *Engine) unlink(c *conn) {
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		e.newest = c.older
+	}
+	if c.older != nil {
+		c.older.newer = c.newer
+	} else {
+		e.oldest = c.newer
+	}
+}
+
+// touch makes the packet the conversation's current one.
+func (c *conn) touch(p *Packet) {
+	if c.e.newest != c {
+		c.e.unlink(c)
+		c.e.link(c)
+	}
+	c.at, c.frame = p.At, p.Number
+}
+
+// drop ends a conversation.
+func (e *Engine) drop(c *conn) {
+	c.close()
+	e.unlink(c)
+	delete(e.conns, c.key)
+	*c = conn{older: e.spare}
+	e.spare = c
+}
+
+// expire forgets what was silent for too long by the capture's clock.
+func (e *Engine) expire(now time.Time) {
+	for c := e.oldest; c != nil; c = e.oldest {
+		limit := e.o.Idle
+		if c.key.proto == protoUDP {
+			limit /= 5
+		}
+		if now.Sub(c.at) <= limit {
+			return
+		}
+		e.drop(c)
+	}
 }
 
 // Stats is what an Engine has seen so far.

@@ -344,30 +344,6 @@ func TestMDNS(t *testing.T) {
 	}
 }
 
-func TestUnescapeAndTXT(t *testing.T) {
-	for in, want := range map[string]string{
-		`AXIS\ P3245\032-\032x`: "AXIS P3245 - x", `a\.b`: "a.b", `a\\b`: `a\b`, `\228\189\160`: "你", `a\`: `a\`, `\999`: "999", "plain": "plain", `\25`: "25",
-	} {
-		if got := unescape(in); got != want {
-			t.Errorf("%q gives %q, want %q", in, got, want)
-		}
-	}
-	got := parseTXT([]string{"MacAddress=1", "macaddress=2", "flag", "=x", "k=a=b\x1b[2J"})
-	if d := cmp.Diff(map[string]string{"macaddress": "1", "flag": "", "k": "a=b"}, got); d != "" {
-		t.Error(d)
-	}
-}
-
-func FuzzUnescape(f *testing.F) {
-	f.Add(`AXIS\ P3245\032-\032x`)
-	f.Add(`\`)
-	f.Fuzz(func(t *testing.T, s string) {
-		if len(unescape(s)) > len(s) {
-			t.Errorf("%q grew", s)
-		}
-	})
-}
-
 // listen opens a port on a loopback address; accept takes and holds connections.
 func listen(t *testing.T, addr string) uint16 {
 	t.Helper()
@@ -474,7 +450,7 @@ func TestTCPConnectMemory(t *testing.T) {
 	sweep := func(prefix string) audit.Coverage {
 		l := &link{stretch: stretch{prefix: netip.MustParsePrefix(prefix), way: routed}}
 		s := newSweep(Env{Guard: g, Ports: []uint16{80}, Quick: true}.withDefaults(), l, func(audit.Target) {})
-		s.rate = &rated{per: 1 << 20}
+		s.turn = &turns{per: 1 << 20}
 		s.distant(t.Context())
 		s.wg.Wait()
 		s.settle(t.Context())

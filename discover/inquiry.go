@@ -477,14 +477,6 @@ func (i *inquiry) elsewhere(from netip.Addr, x string, foreign bool) {
 // port is a target that so far only has a port.
 func port(n uint16) netip.AddrPort { return netip.AddrPortFrom(netip.Addr{}, n) }
 
-// macs is a list of a hardware address, or none.
-func macs(m string) []string {
-	if m == "" {
-		return nil
-	}
-	return []string{m}
-}
-
 // broadcasting is a maker's protocol that only goes by broadcast. Whoever answers it is a camera unless it says otherwise; who
 // made it is inferred from the protocol.
 func broadcasting(name, vendor string, to, answers uint16, ask func() []byte, parse func([]byte) (makers.Device, error)) protocol {
@@ -503,9 +495,7 @@ func broadcasting(name, vendor string, to, answers uint16, ask func() []byte, pa
 			if err != nil {
 				return nil, err
 			}
-			id := audit.Identity{MACs: macs(d.MAC), Serial: d.Serial, Vendor: vendor, Model: d.Model, Firmware: d.Firmware, Name: d.Name, Kind: audit.KindCamera,
-				Channels: d.Channels, Services: []string{name}, Weak: true}
-			return []sighted{{claims: d.IPv4, target: audit.Target{Addr: port(d.HTTPPort), Identity: id}}}, nil
+			return []sighted{{claims: d.IPv4, target: audit.Target{Addr: port(d.HTTPPort), Identity: d.Identity(vendor, name)}}}, nil
 		},
 	}
 }

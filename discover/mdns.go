@@ -15,22 +15,10 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/clean"
+	"github.com/mingshi-audit/mingshi/internal/dnssd"
 	"github.com/mingshi-audit/mingshi/internal/guard"
-	"github.com/mingshi-audit/mingshi/internal/mac"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 )
-
-// ServiceTypes are the DNS-SD service types of cameras, recorders and the servers they are used with, the telling ones first.
-func ServiceTypes() []string {
-	return []string{
-		"_axis-video._tcp", "_axis-nvr._tcp", "_onvif._tcp", "_rtsp._tcp", "_psia._tcp",
-		"_CGI._tcp", // Hikvision, beside _psia
-		"_camera._tcp", "_nvr._tcp",
-		"_arec._tcp", // Arecont
-		"_hap._tcp",  // HomeKit; TXT ci=17 is a camera
-		"_home-assistant._tcp", "_scrypted._tcp", "_mqtt._tcp",
-	}
-}
 
 const (
 	mdnsRounds  = 2 // of our own asking
@@ -76,18 +64,18 @@ func mdnsTurns(env Env) int {
 // browsed are the service types the library browses; the others are asked for over our own socket alone.
 func browsed(env Env) []string {
 	if env.Quick {
-		return ServiceTypes()[:quickBrowse]
+		return dnssd.Types()[:quickBrowse]
 	}
-	return ServiceTypes()
+	return dnssd.Types()
 }
 
 // mdnsBatches are the service types of each question: one, since small responders read the first only, or several where time
 // is pressing.
 func mdnsBatches(env Env) [][]string {
 	if env.Quick {
-		return slices.Collect(slices.Chunk(ServiceTypes(), quickEach))
+		return slices.Collect(slices.Chunk(dnssd.Types(), quickEach))
 	}
-	return slices.Collect(slices.Chunk(ServiceTypes(), 1))
+	return slices.Collect(slices.Chunk(dnssd.Types(), 1))
 }
 
 func mdns(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error) {
@@ -120,7 +108,7 @@ func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
 	for n, service := range services {
 		wg.Go(func() {
 			// Not all at once: everybody's inquiries share one pace, and the others have fewer packets.
-			if n > 0 && !sleep(window, time.Duration(n)*mdnsWindow(b.env)/time.Duration(2*len(ServiceTypes()))) {
+			if n > 0 && !sleep(window, time.Duration(n)*mdnsWindow(b.env)/time.Duration(2*len(dnssd.Types()))) {
 				return
 			}
 			err := b.env.Guard.Browse(window, b.ifi, v6, service, func(e *zeroconf.ServiceEntry) { b.take(service, e, nil) })
@@ -134,7 +122,7 @@ func (b *browsing) run(ctx context.Context, v6 bool) audit.Coverage {
 	var direct error
 	wg.Go(func() { direct = b.direct(window, v6) })
 	wg.Wait()
-	detail := msg.Text("discover.mdns.done", family(v6), len(ServiceTypes()), len(b.hosts))
+	detail := msg.Text("discover.mdns.done", family(v6), len(dnssd.Types()), len(b.hosts))
 	if b.foreign > 0 {
 		detail = join(detail, msg.Text("discover.mdns.foreign", b.foreign))
 	}
@@ -165,10 +153,9 @@ func (b *browsing) take(service string, e *zeroconf.ServiceEntry, raw *heard) {
 	if e.Port < 0 || e.Port > 65535 {
 		return
 	}
-	host := clean.Text(strings.ToLower(strings.TrimSuffix(unescape(e.HostName), ".")), 255)
-	instance := clean.Text(unescape(e.Instance), 100)
-	txt := parseTXT(e.Text)
-	id := mdnsIdentity(service, host, instance, txt)
+	instance := clean.Text(dnssd.Unescape(e.Instance), 100)
+	txt := dnssd.TXT(e.Text)
+	id := dnssd.Identity(service, dnssd.Host(e.HostName), instance, txt)
 	var ids []string
 	for _, ip := range slices.Concat(first(e.AddrIPv4), first(e.AddrIPv6)) {
 		a, ok := netip.AddrFromSlice(ip)
@@ -213,7 +200,7 @@ func (b *browsing) record(service string, e *zeroconf.ServiceEntry, t audit.Targ
 	}
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s.%s.local. SRV %d %s\n", e.Instance, service, e.Port, e.HostName)
-	for _, x := range e.Text[:min(len(e.Text), maxTXT)] {
+	for _, x := range e.Text[:min(len(e.Text), 64)] {
 		fmt.Fprintf(&s, "TXT %q\n", x)
 	}
 	for _, ip := range slices.Concat(first(e.AddrIPv4), first(e.AddrIPv6)) {
@@ -222,81 +209,6 @@ func (b *browsing) record(service string, e *zeroconf.ServiceEntry, t audit.Targ
 	return b.env.record(evidence.Exchange{Protocol: "mdns", URI: "mdns:" + service + ".local", Endpoint: t.Addr, At: t.At,
 		Response: []byte(s.String()), Note: "as decoded by the DNS-SD library"})
 }
-
-// mdnsIdentity says who an entry is. The host name is preferred to the instance name: it is the same for all services of
-// one device. Kind and vendor rest on the service type, so they are weak.
-func mdnsIdentity(service, host, instance string, txt map[string]string) audit.Identity {
-	id := audit.Identity{MDNS: host, Name: instance}
-	if host == "" {
-		id.MDNS = instance
-	}
-	for _, k := range []string{"macaddress", "mac"} {
-		if m := mac.Parse(txt[k]); m != "" {
-			id.MACs = []string{m}
-			break
-		}
-	}
-	switch {
-	case axisService(service) != "":
-		id.Kind, id.Vendor, id.Weak = axisService(service), "Axis", true
-		model, hw := axisInstance(instance)
-		id.Model = model
-		if len(id.MACs) == 0 {
-			id.MACs = macs(hw)
-		}
-	case service == "_home-assistant._tcp", service == "_scrypted._tcp":
-		id.Kind, id.Weak = audit.KindServer, true
-	case service == "_nvr._tcp":
-		id.Kind, id.Weak = audit.KindRecorder, true
-	case service == "_hap._tcp" && (txt["ci"] == "17" || txt["ci"] == "18"):
-		id.Kind, id.Weak = audit.KindCamera, true // 17 camera, 18 video doorbell
-	}
-	return id
-}
-
-const maxTXT = 64
-
-// parseTXT reads "key=value" strings (RFC 6763, section 6): keys do not depend on case, the first of equal keys stands.
-func parseTXT(text []string) map[string]string {
-	out := map[string]string{}
-	for _, s := range text[:min(len(text), maxTXT)] {
-		k, v, _ := strings.Cut(unescape(s), "=")
-		k = clean.Text(strings.ToLower(k), 64)
-		if _, ok := out[k]; !ok && k != "" {
-			out[k] = clean.Text(v, 255)
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
-}
-
-// unescape undoes the presentation format of DNS names (RFC 1035, section 5.1): "\032" and "\ " are spaces.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 == len(s) {
-			b.WriteByte(s[i])
-			continue
-		}
-		if i+3 < len(s) && digit(s[i+1]) && digit(s[i+2]) && digit(s[i+3]) {
-			if n := int(s[i+1]-'0')*100 + int(s[i+2]-'0')*10 + int(s[i+3]-'0'); n < 256 {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		i++
-		b.WriteByte(s[i])
-	}
-	return b.String()
-}
-
-func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 // first bounds how many addresses one entry may name.
 func first(ips []net.IP) []net.IP { return ips[:min(len(ips), 8)] }

@@ -12,6 +12,7 @@ import (
 	"github.com/grandcat/zeroconf"
 	"github.com/miekg/dns"
 
+	"github.com/mingshi-audit/mingshi/internal/dnssd"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 )
 
@@ -173,7 +174,7 @@ type listing struct {
 
 func newDirectory() *directory {
 	d := &directory{services: map[string]string{}, instances: map[string]*instance{}, hosts: map[string][]netip.Addr{}, asked: map[string]int{}}
-	for _, s := range ServiceTypes() {
+	for _, s := range dnssd.Types() {
 		d.services[strings.ToLower(s)+".local."] = s
 	}
 	return d
@@ -182,7 +183,7 @@ func newDirectory() *directory {
 // add reads one packet. It returns the entries that became complete or gained an address by it, and what has to be asked to
 // complete others. Malformed packets and questions give neither.
 func (d *directory) add(b []byte) (entries []listing, missing []dns.Question) {
-	m, err := unpack(b)
+	m, err := dnssd.Unpack(b)
 	if err != nil || !m.Response {
 		return nil, nil
 	}
@@ -215,17 +216,6 @@ func (d *directory) add(b []byte) (entries []listing, missing []dns.Question) {
 		}
 	}
 	return entries, missing
-}
-
-// unpack survives what the library does not.
-func unpack(b []byte) (m dns.Msg, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("discover: reading a DNS message: %v", p)
-		}
-	}()
-	err = m.Unpack(b)
-	return m, err
 }
 
 func (d *directory) point(p *dns.PTR) {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
+
+	"github.com/mingshi-audit/mingshi/internal/dnssd"
 )
 
 // answer packs records written as in a zone file, the way responders send them.
@@ -130,7 +132,7 @@ func FuzzDirectory(f *testing.F) {
 		for range 2 {
 			entries, qs := d.add(b)
 			for _, l := range entries {
-				if !slices.Contains(ServiceTypes(), l.service) || len(l.entry.AddrIPv4)+len(l.entry.AddrIPv6) == 0 {
+				if !slices.Contains(dnssd.Types(), l.service) || len(l.entry.AddrIPv4)+len(l.entry.AddrIPv6) == 0 {
 					t.Errorf("an entry of %q without an address", l.service)
 				}
 			}

@@ -234,12 +234,12 @@ func (l *link) arp(ctx context.Context, env Env, wire *guard.Link, own map[netip
 		l.mu.Lock()
 		l.round = round
 		l.mu.Unlock()
-		begin, n := time.Now(), 0
+		turn, n := &turns{per: arpRate, burst: sweepBurst}, 0
 		for a := range addresses(ctx, env.Guard, l.prefix, own) {
 			if !l.due(a) {
 				continue
 			}
-			if n++; !keepRate(ctx, begin, n, arpRate) {
+			if n++; !turn.wait(ctx) {
 				return
 			}
 			if err := wire.Ask(a); err != nil {
@@ -283,15 +283,6 @@ func (l *link) missed() float64 {
 	return float64(len(l.known)) * all / (1 - all)
 }
 
-// keepRate waits until the n-th packet since begin may leave. It reports false when the context has ended.
-func keepRate(ctx context.Context, begin time.Time, n, rate int) bool {
-	ahead := time.Duration(n)*time.Second/time.Duration(rate) - time.Since(begin)
-	if ahead < 2*time.Millisecond { // timers are no finer
-		return ctx.Err() == nil
-	}
-	return sleep(ctx, ahead)
-}
-
 // table sends every address one datagram, a question cameras answer, so that the system asks for its neighbour, and reads in
 // its table who answered. Fewer addresses are open at a time than the table can hold.
 func (l *link) table(ctx context.Context, env Env, own map[netip.Addr]bool) {
@@ -314,9 +305,9 @@ func (l *link) table(ctx context.Context, env Env, own map[netip.Addr]bool) {
 	ask := &nudger{env: env, ifi: l.ifi, v6: l.prefix.Addr().Is6()}
 	defer ask.close()
 	open := newWindow(room, tableWait)
-	begin, last := time.Now(), tableWait
+	turn, begin, last := &turns{per: arpRate, burst: sweepBurst}, time.Now(), tableWait
 	for a := range addresses(ctx, env.Guard, l.prefix, own) {
-		if !l.due(a) || !open.enter(ctx) || !keepRate(ctx, begin, l.sent, arpRate) {
+		if !l.due(a) || !open.enter(ctx) || !turn.wait(ctx) {
 			continue
 		}
 		if err := ask.send(ctx, a); err != nil {

@@ -1,7 +1,6 @@
 package discover
 
 import (
-	"strings"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -34,35 +33,11 @@ func readSSDP(b []byte) ([]sighted, error) {
 	if err != nil || m.Gone {
 		return nil, err
 	}
-	t := audit.Target{Identity: ssdpIdentity(m), Types: nonEmpty(m.Target)}
+	t := audit.Target{Identity: m.Identity(), Types: nonEmpty(m.Target)}
 	if m.Location != "" {
 		t.XAddrs = []string{m.Location}
 	}
 	return []sighted{{target: t}}, nil
-}
-
-// ssdpIdentity goes by what the answer names itself, which is a hint.
-func ssdpIdentity(m ssdp.Message) audit.Identity {
-	id := audit.Identity{Services: []string{"upnp"}, Weak: true}
-	all := strings.ToLower(m.Target + " " + m.USN + " " + m.Server)
-	switch {
-	case axisSSDP(m):
-		id.Vendor = "Axis"
-	case strings.Contains(all, "networkcamera"), strings.Contains(all, "digitalsecuritycamera"):
-		id.Kind = audit.KindCamera
-	case containsAny(all, "internetgatewaydevice", "wlanaccesspoint", "mediarenderer", "mediaserver", "printer", "dial-multiscreen", "roku", "sonos", "hue", "chromecast", "webos"):
-		id.Kind = audit.KindOther
-	}
-	return id
-}
-
-func containsAny(s string, parts ...string) bool {
-	for _, p := range parts {
-		if strings.Contains(s, p) {
-			return true
-		}
-	}
-	return false
 }
 
 func nonEmpty(s string) []string {

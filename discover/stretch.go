@@ -28,6 +28,20 @@ type stretch struct {
 	why    audit.Text      // why its addresses are not asked one by one; empty where they are
 }
 
+// unroutable reports whether this machine knows no way to any address of the stretch, so that nothing it sent would leave it.
+func (s stretch) unroutable(ctx context.Context, g *guard.Guard) bool {
+	if s.way != routed {
+		return false
+	}
+	any := false
+	for a := range addresses(ctx, g, s.prefix, nil) {
+		if any = true; !g.Unroutable(a) {
+			return false
+		}
+	}
+	return any
+}
+
 const (
 	sweepMost     = 65_536
 	sweepLoopback = 256 // of this machine's own addresses

@@ -1,7 +1,9 @@
 package discover
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/guard"
+	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 )
 
 func eth(name string, addrs ...string) guard.Interface {
@@ -107,5 +110,35 @@ func TestOutcomes(t *testing.T) {
 	six.set(netip.MustParseAddr("2001:db8::3"), audit.ReachedOpen)
 	if got := six.list(); len(got) != 2 || !slices.Equal(got[0].Ranges, []string{"2001:db8::3"}) || !slices.Equal(got[1].Ranges, []string{"2001:db8::-2001:db8::2"}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A network this machine knows no way to was not asked: nobody there may be called silent.
+func TestNoWay(t *testing.T) {
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		t.Error("something was dialled")
+		return nil, errRefused
+	}
+	g, err := guard.New(guard.Config{Authority: guardtest.Authority("10.9.0.0/29"), Permit: audit.PermitDiscover, Dial: dial, Raw: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !g.Unroutable(netip.MustParseAddr("10.9.0.1")) {
+		t.Skip("needs a machine, or a network namespace, without a way to 10.9.0.0/29")
+	}
+	env := Env{Guard: g, Ports: []uint16{80}, Quick: true}
+	for _, m := range []Method{TCPConnect(), Unicast()} {
+		cov, err := m.Run(t.Context(), env, func(x audit.Target) { t.Errorf("found %v", x) })
+		if err != nil || len(cov) != 1 || cov[0].Status != audit.Failed {
+			t.Fatalf("%s: %+v %v", m.Name, cov, err)
+		}
+		for _, a := range cov[0].Addresses {
+			if a.Outcome != audit.ReachedFailed {
+				t.Errorf("%s: %+v", m.Name, a)
+			}
+		}
+		if c := m.Cost(env); len(c) != 1 || c[0].Why.IsZero() || c[0].Packets != 0 {
+			t.Errorf("%s: %+v", m.Name, c)
+		}
 	}
 }

@@ -17,10 +17,10 @@ import (
 const (
 	sweepHosts  = 256                   // hosts knocked at together
 	sweepBurst  = 20 * time.Millisecond // how far the knocks at many hosts may catch up
-	linkRate    = 4000 // connects a second in all, to hosts of our own networks
-	routedRate  = 1000 // and through a router, whose line may be thin
-	routedOpen  = 1000 // connects through a router that wait for an answer at the same time
-	allPorts    = 1024 // routed addresses up to which every port of every address is tried, where time is not pressing
+	linkRate    = 4000                  // connects a second in all, to hosts of our own networks
+	routedRate  = 1000                  // and through a router, whose line may be thin
+	routedOpen  = 1000                  // connects through a router that wait for an answer at the same time
+	allPorts    = 1024                  // routed addresses up to which every port of every address is tried, where time is not pressing
 	contactSpan = 6 * time.Second
 
 	// How long a connect may take. All stay below the second after which systems repeat the packet by themselves.
@@ -58,7 +58,10 @@ func tcpCost(env Env) []Cost {
 	var out []Cost
 	for _, s := range stretches(env.Guard) {
 		c := Cost{Target: s.prefix.String(), To: fmt.Sprintf("×%d", hosts(s.prefix)), Why: s.why}
-		if s.why.IsZero() {
+		if c.Why.IsZero() && s.unroutable(context.Background(), env.Guard) {
+			c.Why = msg.Text("discover.noroute")
+		}
+		if c.Why.IsZero() {
 			live := min(hosts(s.prefix), max(1, listedIn(env, s.prefix)))
 			switch s.way {
 			case routed:
@@ -160,7 +163,7 @@ func (s *sweep) run(ctx context.Context) audit.Coverage {
 		if s.follow(ctx) == blindly {
 			s.each(ctx, true)
 		}
-	case s.link.unroutable(s.env.Guard):
+	case s.link.unroutable(ctx, s.env.Guard):
 		s.outcomes.rest(audit.ReachedFailed)
 		return audit.Coverage{Target: c.Target, Module: c.Module, Status: audit.Failed, Detail: msg.Text("discover.noroute"), Addresses: s.outcomes.list()}
 	default:

@@ -1,9 +1,6 @@
 package discover
 
 import (
-	"strings"
-
-	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/makers"
 )
@@ -17,30 +14,5 @@ func tplink() protocol {
 	p.ask = func(*guard.UDP) []question {
 		return []question{{data: makers.NewTDP()}, {data: makers.NewTDP(), port: makers.TDPPortNew}}
 	}
-	read := p.read
-	p.read = func(b []byte) ([]sighted, error) {
-		d, err := makers.ParseTDP(b)
-		if err != nil {
-			return nil, err
-		}
-		out, err := read(b)
-		for i := range out {
-			out[i].target.Identity.Kind = tplinkKind(d.Class)
-		}
-		return out, err
-	}
 	return p
-}
-
-// tplinkKind goes by words like "SMART.IPCAMERA" and "SMART.TAPOPLUG".
-func tplinkKind(class string) audit.Kind {
-	switch c := strings.ToUpper(class); {
-	case strings.Contains(c, "CAMERA"), strings.Contains(c, "DOORBELL"):
-		return audit.KindCamera
-	case strings.Contains(c, "NVR"):
-		return audit.KindRecorder
-	case c != "":
-		return audit.KindOther
-	}
-	return ""
 }

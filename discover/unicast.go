@@ -3,6 +3,7 @@ package discover
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +34,9 @@ func unicastCost(env Env) []Cost {
 	var out []Cost
 	for _, s := range stretches(env.Guard) {
 		c := Cost{Target: s.prefix.String(), To: "UDP 3702", Why: unasked(s)}
+		if c.Why.IsZero() && s.unroutable(context.Background(), env.Guard) {
+			c.Why = msg.Text("discover.noroute")
+		}
 		if c.Why.IsZero() {
 			c.Packets = hosts(s.prefix)
 			if s.way == onLink {
@@ -81,6 +85,7 @@ func unicastAfter(env Env) time.Duration {
 func unicast(ctx context.Context, env Env, found func(audit.Target)) ([]audit.Coverage, error) {
 	env = env.withDefaults()
 	links := env.Neighbours.of(ctx, env)
+	links = slices.DeleteFunc(slices.Clone(links), func(l *link) bool { return l.way == local }) // multicast reaches it: nothing to add
 	out := make([]audit.Coverage, len(links))
 	turn := &turns{per: unicastRate}
 	var wg sync.WaitGroup
@@ -107,6 +112,7 @@ type personal struct {
 	last    time.Time // when the last question was sent
 	denied  int
 	failed  int
+	nowhere int // addresses without a way that may be used
 	err     error
 	readers sync.WaitGroup
 }
@@ -139,7 +145,7 @@ func (p *personal) run(ctx context.Context, l *link) audit.Coverage {
 		for a := range addresses(ctx, p.env.Guard, l.prefix, ownAddresses(p.env.Guard)) {
 			ifi, ok := p.env.Guard.Towards(a)
 			if !ok {
-				p.failed++
+				p.nowhere++
 				continue
 			}
 			p.ask(ctx, listening, a, ifi)
@@ -221,15 +227,18 @@ func (p *personal) coverage(ctx context.Context) audit.Coverage {
 	if p.err != nil {
 		detail = join(detail, msg.Text("discover.unicast.failed", p.denied+p.failed, reason(p.err)))
 	}
+	if p.nowhere > 0 {
+		detail = join(detail, msg.Text("discover.unicast.nowhere", p.nowhere))
+	}
 	c := audit.Coverage{Status: audit.Tried, Detail: detail}
 	switch {
 	case ctx.Err() != nil:
 		c.Status, c.Detail = audit.Stopped, join(detail, msg.Text("discover.stopped"))
 	case sent == 0 && p.denied > 0:
 		c.Status = audit.DeniedByUs
-	case sent == 0 && p.err != nil:
+	case sent == 0 && (p.err != nil || p.nowhere > 0):
 		c.Status = audit.Failed
-	case p.err != nil:
+	case p.err != nil || p.nowhere > 0:
 		c.Status = audit.Partial
 	case devices == 0:
 		c.Status = audit.NotObserved

@@ -55,12 +55,7 @@ func readMatches(b []byte) ([]sighted, error) {
 }
 
 func matched(m wsdiscovery.Match) audit.Target {
-	sc := wsdiscovery.ParseScopes(m.Scopes)
-	t := audit.Target{
-		Identity: audit.Identity{EPR: m.EPR, MACs: macs(sc.MAC), Serial: sc.Serial, Name: sc.Name, Hardware: sc.Hardware, Location: sc.Location},
-		Scopes:   m.Scopes,
-		XAddrs:   m.XAddrs,
-	}
+	t := audit.Target{Identity: m.Identity(), Scopes: m.Scopes, XAddrs: m.XAddrs}
 	for _, q := range m.Types {
 		t.Types = append(t.Types, q.String())
 	}

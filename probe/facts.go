@@ -19,7 +19,22 @@ const (
 	FactEnumerated        = "face.enumerated"         // bool: the interface that would configure face functions answered a logged-in enumeration in full
 	FactOutboundHosts     = "outbound.hosts"          // list: "what scheme://host:port" of configured receivers
 	FactOutboundFace      = "outbound.face"           // bool: a configured receiver gets face results
+	FactOutboundFaces     = "outbound.face.hosts"     // list: those of FactOutboundHosts that get face results, where it is known of each; stated by scan
+	FactOutboundSeen      = "outbound.seen"           // list: "level host" of listed hosts the device was heard to talk to
 )
+
+// Levels of FactOutboundSeen, weakest first: each says no more of what is sent than the one before but the last.
+const (
+	EgressResolved  = "resolved"  // it asked for the address of the name: intent
+	EgressAttempted = "attempted" // it began a connection
+	EgressInUse     = "in-use"    // data went both ways, unread
+	EgressReadable  = "readable"  // requests were read
+)
+
+// EgressLevels lists the levels of FactOutboundSeen, weakest first.
+func EgressLevels() []string {
+	return []string{EgressResolved, EgressAttempted, EgressInUse, EgressReadable}
+}
 
 // FaceFacts declares the facts about faces that any protocol may state.
 func FaceFacts() []audit.FactSpec {

@@ -88,6 +88,10 @@ type Sample struct {
 type Hearing struct {
 	Inside func(netip.Addr) bool // whether an address belongs to the perimeter
 	Data   *knowledge.Set        // what is known of makers, models and hosts; nil: what is built in
+
+	// Listed reports whether the inventory has the address, or the hardware address as audit.Identity writes it. Who is not listed
+	// and shows no sign of being a camera is passed over by what only hears that somebody is there. Nil: nothing is listed.
+	Listed func(addr netip.Addr, mac string) bool
 }
 
 // Endpoint is where a target listens: its own address and port, or the module's default port.

@@ -26,7 +26,7 @@ type Reason struct {
 
 // CoverageStatuses lists the statuses in report order: what was done, what was not, what could not be.
 func CoverageStatuses() []audit.CoverageStatus {
-	return []audit.CoverageStatus{audit.Tried, audit.NotObserved, audit.Partial, audit.Skipped, audit.RefusedBy, audit.NoAnswer,
+	return []audit.CoverageStatus{audit.Tried, audit.Overheard, audit.NotObserved, audit.Partial, audit.Skipped, audit.RefusedBy, audit.NoAnswer,
 		audit.DeniedByUs, audit.Stopped, audit.Failed}
 }
 
@@ -43,7 +43,7 @@ func (v *View) cover() {
 		m.Total++
 		c.Status = status(c.Status)
 		m.Count[c.Status]++
-		if c.Status == audit.Tried {
+		if c.Status == audit.Tried || c.Status == audit.Overheard {
 			continue
 		}
 		j := slices.IndexFunc(m.Reasons, func(r Reason) bool { return r.Status == c.Status && r.Detail == c.Detail })
@@ -195,10 +195,14 @@ func (v *View) limits() []audit.Text {
 	if !v.holds("site.server_side.attested") {
 		say("server_side")
 	}
-	switch p := v.Report.Run.Permit; {
+	switch p, heard := v.Report.Run.Permit, len(v.Report.Captures) > 0; {
+	case v.listened():
+		say("listened")
+	case p < audit.PermitLogin && heard:
+		say("permit_heard", p.String())
 	case p < audit.PermitLogin:
 		say("permit_login", p.String())
-	case p < audit.PermitSample:
+	case p < audit.PermitSample && !heard:
 		say("permit_sample", p.String())
 	}
 	if n := v.unfound(); n > 0 {

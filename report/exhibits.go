@@ -17,8 +17,9 @@ type Exhibit struct {
 	When   audit.Text
 	Auth   string
 	Status audit.Text
-	Proves []string // rules
-	Basis  []int    // exhibits it sums up
+	Proves []string   // rules
+	Basis  []int      // exhibits it sums up
+	Heard  audit.Text // how often it was overheard, where nobody asked
 	audit.Observation
 }
 
@@ -100,7 +101,7 @@ func (v *View) numbers(ids []string) []int {
 
 func (v *View) describe(o audit.Observation) Exhibit {
 	e := Exhibit{Observation: o, What: same(spaced(o.Module, o.Kind)), Class: term("class", string(o.Class)),
-		Status: term("status", o.Status.String()), When: span(same(stamp(o.At)), same(stamp(o.Until))), Auth: o.Auth}
+		Status: term("status", o.Status.String()), When: span(same(stamp(o.At)), same(stamp(o.Until))), Auth: o.Auth, Heard: Heard(o.Seen)}
 	if o.Until.IsZero() {
 		e.When = same(stamp(o.At))
 	}
@@ -113,7 +114,7 @@ func (v *View) describe(o audit.Observation) Exhibit {
 	if e.Source == "" {
 		e.Source = o.Locus
 	}
-	if o.Endpoint.IsValid() {
+	if o.Endpoint.Port() != 0 {
 		e.Source = spaced(e.Source, o.Endpoint.String())
 	}
 	return e

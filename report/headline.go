@@ -16,6 +16,10 @@ func (v *View) lead() audit.Text {
 		return msg.Text("report.lead.suspected", counted("finding", n), v.severities(), v.concerned())
 	case len(v.Report.Devices) == 0:
 		return msg.Text("report.lead.empty")
+	case v.listened() && open > 0:
+		return msg.Text("report.lead.listened_open", counted("finding", open))
+	case v.listened():
+		return msg.Text("report.lead.listened")
 	case open > 0 && v.unfound() > 0:
 		return msg.Text("report.lead.open_unfound", counted("finding", open), counted("camera", v.unfound()))
 	case open > 0:

@@ -237,6 +237,9 @@ func (p page) RulesOf(ids []string) []Rule {
 // OtherRecords says how many observations are not among the exhibits.
 func (p page) OtherRecords() string { return p.M("report.others", counted("record", p.Others)) }
 
+// CapturesNote says what became of the packets that were listened to.
+func (p page) CapturesNote() []audit.Text { return p.capturesNote() }
+
 // Comma separates links the way the page's language does.
 func (p page) Comma() string {
 	if p.Lang == "zh" {

@@ -86,6 +86,12 @@ func order(r *audit.Report) {
 			return cmp.Or(cmp.Compare(a.Method, b.Method), cmp.Compare(a.Found, b.Found))
 		})
 	}
+	slices.SortFunc(r.Captures, func(a, b audit.Recording) int {
+		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name))
+	})
+	for _, c := range r.Captures {
+		slices.Sort(c.Shows)
+	}
 	slices.SortFunc(r.Observations, func(a, b audit.Observation) int {
 		return cmp.Or(cmp.Compare(a.Locus, b.Locus), cmp.Compare(a.Module, b.Module), cmp.Compare(a.Kind, b.Kind),
 			cmp.Compare(a.Seq, b.Seq), a.Endpoint.Compare(b.Endpoint), a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))

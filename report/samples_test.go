@@ -14,7 +14,7 @@ import (
 // network whose devices call themselves things that hurt.
 
 func samples() map[string]audit.Report {
-	return map[string]audit.Report{"shop": shop(), "interrupted": interrupted(), "hostile": hostile(), "zero": {}}
+	return map[string]audit.Report{"shop": shop(), "interrupted": interrupted(), "hostile": hostile(), "zero": {}, "heard": heard()}
 }
 
 func clock(min int) time.Time {

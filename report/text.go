@@ -45,6 +45,7 @@ func writeText(w io.Writer, v *View, o Options) error {
 	t.devices()
 	t.depth()
 	t.complete()
+	t.captures()
 	t.coverage()
 	t.close(o)
 	_, err := io.WriteString(w, t.b.String())
@@ -340,6 +341,28 @@ func (t *terminal) channels(list []Seen) []string {
 		out = append(out, snip(s.Label, 20)+t.in(brackets(msg.Text("report.l.via_channel", snip(s.Via, 20), snip(s.Channel, 20)))))
 	}
 	return out
+}
+
+// captures says what was listened to.
+func (t *terminal) captures() {
+	if len(t.v.Captures) == 0 {
+		return
+	}
+	t.section("report.h.captures")
+	for _, c := range first(t.v.Captures, maxListed) {
+		t.para("- ", spaced(c.ID, snip(c.Name, 2*maxName)))
+		for _, f := range c.Facts {
+			for _, x := range f.Values {
+				t.para("  ", t.in(f.Label)+t.msg("report.colon")+snip(t.in(x), maxQuoted))
+			}
+		}
+	}
+	if n := len(t.v.Captures) - maxListed; n > 0 {
+		t.para("  ", t.msg("report.l.more", n, len(t.v.Captures)))
+	}
+	for _, x := range t.v.capturesNote() {
+		t.para("", t.in(x))
+	}
 }
 
 // addresses says what became of every address of each prefix: how many, and the first ranges.

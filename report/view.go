@@ -21,7 +21,8 @@ type View struct {
 	Groups   []Group // every finding: suspected by severity with the flagship first, then undetermined, conforms, not applicable
 	Devices  []Device
 	Requests []Request
-	Complete Complete // how complete the list of devices is
+	Complete Complete  // how complete the list of devices is
+	Captures []Capture // what was listened to
 	Coverage []ModuleCoverage
 	Prefixes []Prefix     // what became of every address that was asked one by one
 	Limits   []audit.Text // what this audit cannot show
@@ -66,6 +67,7 @@ func Build(r audit.Report) *View {
 	v.describeDevices()
 	v.request()
 	v.complete()
+	v.captures()
 	v.cover()
 	v.prefixes()
 	v.clean = v.unclean()
@@ -171,6 +173,9 @@ func (v *View) meta() []Pair {
 	add("report.meta.perimeter", list(nets))
 	add("report.meta.permit", both(r.Run.Permit.String(), brackets(term("permit", r.Run.Permit.String()))))
 	add("report.meta.window", v.window())
+	if !r.Run.Began.IsZero() { // files tell of another time
+		add("report.meta.ran", span(same(stamp(r.Run.Began)), same(stamp(r.Run.Ended))))
+	}
 	if !r.AsOf.IsZero() {
 		add("report.meta.as_of", same(r.AsOf.In(audit.CST()).Format("2006-01-02")))
 	}

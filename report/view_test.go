@@ -141,8 +141,8 @@ func TestComplete(t *testing.T) {
 		t.Errorf("foreign %+v", c.Foreign)
 	}
 	for lang, want := range map[string][]string{
-		"zh": {"== 探测完整性 ==", "约有 10.1 台，95% 置信区间为 10 至 13 台", "现场肉眼清点 12 台", "CAM-08", "通道 3", "授权范围之外", "没有设备使用该地址", "另有 66 个，共 70 个"},
-		"en": {"== How complete this list is ==", "about 10.1 could answer in all (95% interval 10 to 13)", "Counted by eye on site: 12.", "not contacted", "nobody has the address", "and 66 more, 70 in all"},
+		"zh": {"== 探测完整性 ==", "约有 10.1 台，95% 置信区间为 10 至 13 台", "现场肉眼清点 12 台", "CAM-08", "通道 3", "授权范围之外", "本网段内无人应答该地址", "另有 66 个，共 70 个"},
+		"en": {"== How complete this list is ==", "about 10.1 could answer in all (95% interval 10 to 13)", "Counted by eye on site: 12.", "not contacted", "nobody on the link answered for it", "and 66 more, 70 in all"},
 	} {
 		out := strings.Join(strings.Fields(string(render(t, "text", shop(), report.Options{Lang: lang, Width: 140}))), " ")
 		for _, w := range want {

@@ -34,6 +34,7 @@ type Record struct {
 	Site         audit.SiteFile
 	Observations []audit.Observation
 	Coverage     []audit.Coverage
+	Captures     []audit.Recording
 	Tool         audit.Tool
 	Run          audit.Run
 	Data         *knowledge.Set // what was known of models and hosts; nil: what is built in
@@ -63,13 +64,14 @@ func prepare(rec Record, modules []probe.Module) (rules.Input, *audit.Recall, er
 	if err != nil {
 		return rules.Input{}, nil, err
 	}
-	there := presenceOf(devices, observations, device)
+	there := presenceOf(rec, devices, observations, device)
 	for id, by := range listings(devices, observations) {
 		there.because[id] = append(there.because[id], by...)
 	}
 	recall := recallOf(rec, devices, there, groupsOf(discover.Methods()))
 	settleSole(facts, devices)
 	facts = append(facts, implied(facts)...)
+	facts = append(facts, receivers(facts)...)
 	look(devices, observations, device, rec, modules)
 	doubt(facts, devices)
 	facts = append(facts, deviceFacts(devices, observations)...)
@@ -113,7 +115,7 @@ func Assemble(rec Record, modules []probe.Module, packs []*rules.Pack) (audit.Re
 	}
 	return audit.Report{Schema: audit.ReportSchema, Site: rec.Site.Site, Authority: rec.Site.Authority, Tool: rec.Tool, Run: rec.Run,
 		Window: in.Window, AsOf: asOf, Packs: orEmpty(j.Packs), Data: data.Refs(), Zones: orEmpty(rec.Site.Zones), Devices: orEmpty(in.Devices), Findings: orEmpty(j.Findings),
-		Coverage: orEmpty(coverage), Recall: recall, Observations: orEmpty(in.Observations), Facts: orEmpty(facts),
+		Coverage: orEmpty(coverage), Recall: recall, Captures: rec.Captures, Observations: orEmpty(in.Observations), Facts: orEmpty(facts),
 		FactSpecs: orEmpty(uniqueSpecs(slices.Concat(in.Specs, j.Specs))), Rules: orEmpty(j.Rules)}, nil
 }
 
@@ -123,6 +125,8 @@ func Specs(modules []probe.Module) []audit.FactSpec {
 	for _, m := range modules {
 		specs = append(specs, m.Facts...)
 	}
+	specs = append(specs, audit.FactSpec{Name: probe.FactOutboundFaces, Type: audit.List, Merge: audit.MergeUnion,
+		Doc: msg.Text("scan.fact." + probe.FactOutboundFaces), Ask: msg.Text("scan.ask." + probe.FactOutboundFaces)})
 	for _, n := range []string{factKind, factVendor, factModel} {
 		specs = append(specs, audit.FactSpec{Name: n, Type: audit.String, Merge: audit.MergeAgree, Doc: msg.Text("scan.fact." + n), Ask: msg.Text("scan.ask." + n)})
 	}
@@ -168,6 +172,9 @@ func derive(observations []audit.Observation, modules []probe.Module, device map
 			return nil, fmt.Errorf("scan: deriving facts from %s (%s %s): %w", o.ID, o.Module, o.Kind, err)
 		}
 		for _, x := range facts {
+			if overheard(o) && !tellsOverheard(x) {
+				continue
+			}
 			if x.Subject.Kind == "" {
 				id := device[o.Locus]
 				if id == "" {
@@ -187,6 +194,10 @@ func derive(observations []audit.Observation, modules []probe.Module, device map
 	}
 	return out, nil
 }
+
+// tellsOverheard reports whether a fact may rest on what was overheard. Nobody knows whether an answer to somebody else was complete,
+// or what else was said: it shows what is, and never what is not.
+func tellsOverheard(f audit.Fact) bool { return f.Value.V != false && f.Name != probe.FactEnumerated }
 
 // deviceFacts states what identification found, so that rules can use it.
 func deviceFacts(devices []audit.Device, observations []audit.Observation) []audit.Fact {

@@ -25,6 +25,15 @@ type behind struct {
 	audit.Channel
 	recorder    *cluster
 	first, last time.Time // of the answers
+	shared      bool      // the recorder gives its serial number to cameras at other addresses too
+}
+
+// serial returns the serial number fit for telling the camera apart, or nothing.
+func (b behind) serial() string {
+	if b.shared {
+		return ""
+	}
+	return normalSerial(b.Serial)
 }
 
 // attach gives every channel of a recorder to the device it is. A channel that was found otherwise (by its hardware address,
@@ -60,7 +69,7 @@ func attach(groups map[string]*cluster, places loci) {
 				continue
 			}
 			if home.told = home.told || !home.found(); home.told {
-				home.learn(audit.Identity{MACs: nonEmpty(normalMAC(ch.MAC)), Serial: ch.Serial})
+				home.learn(audit.Identity{MACs: nonEmpty(normalMAC(ch.MAC)), Serial: ch.serial()})
 			}
 			home.via = append(home.via, ch)
 		}
@@ -120,6 +129,11 @@ func (c *cluster) channels() (chosen []behind, modules []string) {
 	}
 	chosen = lists[modules[0]]
 	slices.SortFunc(chosen, func(a, b behind) int { return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID)) })
+	for i, a := range chosen {
+		chosen[i].shared = a.Addr.IsValid() && slices.ContainsFunc(chosen, func(b behind) bool {
+			return b.Addr.IsValid() && b.Addr.Addr() != a.Addr.Addr() && normalSerial(b.Serial) == normalSerial(a.Serial)
+		})
+	}
 	return chosen, modules
 }
 
@@ -183,7 +197,7 @@ func (b behind) home(found []*cluster, at *cluster) *cluster {
 	for _, k := range []struct {
 		kind  keyKind
 		value string
-	}{{byMAC, normalMAC(b.MAC)}, {bySerial, normalSerial(b.Serial)}} {
+	}{{byMAC, normalMAC(b.MAC)}, {bySerial, b.serial()}} {
 		if k.value == "" {
 			continue
 		}
@@ -206,15 +220,16 @@ func (b behind) home(found []*cluster, at *cluster) *cluster {
 	return nil
 }
 
-// beside returns the channel listed before that is the same camera: on another recorder by its hardware address or serial
-// number, on the same one also by its address. Two recorders may both have a camera at one address of a network of their own.
+// beside returns the channel listed before that is the same camera: on another recorder by its hardware address, or by its
+// serial number unless they name different addresses, on the same one also by its address. Two recorders may both have a camera
+// at one address of a network of their own.
 func (b behind) beside(fresh []*cluster) *cluster {
 	for _, c := range fresh {
 		switch {
 		case c.keys[byMAC][normalMAC(b.MAC)]:
 			return c
 		case b.differs(c):
-		case c.keys[bySerial][normalSerial(b.Serial)]:
+		case c.keys[bySerial][b.serial()] && !slices.ContainsFunc(c.via, func(x behind) bool { return x.Addr.IsValid() && b.Addr.IsValid() && x.Addr.Addr() != b.Addr.Addr() }):
 			return c
 		case b.Addr.IsValid() && slices.ContainsFunc(c.via, func(x behind) bool { return x.recorder == b.recorder && x.Addr.Addr() == b.Addr.Addr() }):
 			return c
@@ -229,7 +244,7 @@ func (b behind) differs(c *cluster) bool {
 	if m := normalMAC(b.MAC); m != "" && len(c.keys[byMAC]) > 0 && !c.keys[byMAC][m] {
 		return true
 	}
-	s := normalSerial(b.Serial)
+	s := b.serial()
 	if s == "" || len(c.keys[bySerial]) == 0 {
 		return false
 	}

@@ -16,7 +16,7 @@ import (
 func look(devices []audit.Device, observations []audit.Observation, device map[string]string, rec Record, modules []probe.Module) {
 	seen := map[string][]audit.Observation{}
 	for _, o := range observations {
-		if id := device[o.Locus]; id != "" && o.Kind != sightingKind {
+		if id := device[o.Locus]; id != "" && o.Kind != sightingKind && !overheard(o) {
 			seen[id] = append(seen[id], o)
 		}
 	}

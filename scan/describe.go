@@ -34,16 +34,21 @@ func (c *cluster) device() audit.Device {
 	answered, video, announced := false, false, false
 	inside, outside := false, false
 	for _, o := range c.seen {
+		if overheard(o) {
+			sources = append(sources, captureModule)
+		}
 		if o.Kind == sightingKind {
 			t := targetOf(o)
-			sources = append(sources, o.Module)
+			if !overheard(o) {
+				sources = append(sources, o.Module)
+			}
 			announced = announced || announcesVideo(t)
 			inside, outside = inside || !t.Foreign, outside || t.Foreign
 		}
 		if o.Module == "rtsp" && (o.Status == audit.AuthRequired || o.Status == audit.Refused) {
 			services = append(services, o.Module) // who asks for a login in RTSP speaks it
 		}
-		if o.Status == audit.OK && o.Kind != sightingKind {
+		if o.Status == audit.OK && o.Kind != sightingKind && serves(o) {
 			services = append(services, o.Module)
 			answered = true
 			video = video || o.Module == "onvif" || o.Module == "rtsp"
@@ -83,6 +88,9 @@ func (c *cluster) device() audit.Device {
 	c.fill(&d, answered)
 	return d
 }
+
+// serves reports whether an observation is of something the device offers: it answered, or was overheard as the one that answers.
+func serves(o audit.Observation) bool { return !overheard(o) || o.Endpoint.Port() != 0 }
 
 // kind: what the device shows itself to be; then what the operator says; then what its protocols suggest.
 func (c *cluster) kind(ids []audit.Identity, answered, video, announced bool) (k audit.Kind, inferred bool) {

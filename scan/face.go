@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -76,27 +77,59 @@ func FaceOf(facts map[string]audit.Folded, named func(id string) string) map[aud
 func isTrue(f audit.Folded) bool  { b, ok := f.Value.V.(bool); return f.Known && ok && b }
 func isFalse(f audit.Folded) bool { b, ok := f.Value.V.(bool); return f.Known && ok && !b }
 
-// outboundOf reads the configured receivers: "what scheme://host:port".
+// outboundOf reads the configured receivers, "what scheme://host:port", and what was heard of the traffic with listed hosts.
 func outboundOf(facts map[string]audit.Folded, inside func(netip.Addr) bool, data *knowledge.Set) []audit.Outbound {
 	out := []audit.Outbound{}
 	hosts := facts[probe.FactOutboundHosts]
 	list, _ := hosts.Value.V.([]string)
+	faces, named := facts[probe.FactOutboundFaces].Value.V.([]string)
 	for _, h := range list {
 		what, address, ok := strings.Cut(h, " ")
 		if !ok {
 			what, address = "", h
 		}
-		host := address
-		if u, err := url.Parse(address); err == nil && u.Host != "" {
-			host = u.Hostname()
-		} else if name, _, err := net.SplitHostPort(address); err == nil {
-			host = name
-		}
+		host := hostOf(address)
 		a, err := netip.ParseAddr(host)
 		o := audit.Outbound{Host: address, What: what, Inside: err == nil && inside(a),
-			Face: isTrue(facts[probe.FactOutboundFace]), Because: slices.Clone(hosts.Because)}
+			Face: isTrue(facts[probe.FactOutboundFace]) && (slices.Contains(faces, h) || !named), Because: slices.Clone(hosts.Because)}
 		if known, ok := data.Host(host); ok {
 			o.Whose, o.Means = known.Whose, known.Means()
+		}
+		out = append(out, o)
+	}
+	return append(out, heardOf(facts, data)...)
+}
+
+// hostOf reads the host of an address.
+func hostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Hostname()
+	}
+	if name, _, err := net.SplitHostPort(address); err == nil {
+		return name
+	}
+	return address
+}
+
+// heardOf reads what was heard of the traffic with listed hosts: "level host", of which the strongest counts for each. It never
+// says that faces were sent.
+func heardOf(facts map[string]audit.Folded, data *knowledge.Set) []audit.Outbound {
+	seen := facts[probe.FactOutboundSeen]
+	list, _ := seen.Value.V.([]string)
+	level := map[string]int{}
+	for _, s := range list {
+		l, host, _ := strings.Cut(s, " ")
+		if n := slices.Index(probe.EgressLevels(), l); n >= 0 {
+			level[host] = max(level[host], n+1)
+		}
+	}
+	var out []audit.Outbound
+	for _, host := range slices.Sorted(maps.Keys(level)) {
+		l := probe.EgressLevels()[level[host]-1]
+		o := audit.Outbound{Host: host, What: "heard-" + l, Because: slices.Clone(seen.Because)}
+		o.Means = msg.Text("outbound.seen." + l)
+		if known, ok := data.Host(host); ok {
+			o.Whose, o.Means = known.Whose, msg.Text("outbound.seen.means", o.Means, known.Means())
 		}
 		out = append(out, o)
 	}

@@ -21,6 +21,9 @@ func (r *runner) unseen(ctx context.Context) {
 	defer r.mu.Unlock()
 	asked, answered, denied := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, o := range r.observations {
+		if overheard(o) && !r.heardNow(o) {
+			continue // it was heard when the capture was made; that says nothing of now
+		}
 		switch o.Status {
 		case audit.Declared, audit.Interrupted:
 		case audit.Denied: // the guard's own entry says why
@@ -38,6 +41,8 @@ func (r *runner) unseen(ctx context.Context) {
 		}
 		c := audit.Coverage{Target: e.Address, Module: "inventory", Status: audit.NoAnswer, Detail: msg.Text("scan.inventory.unseen")}
 		switch {
+		case r.o.Guard.Permit() < audit.PermitDiscover && len(r.recordings) > 0:
+			c.Status, c.Detail = audit.NotObserved, msg.Text("listen.unheard")
 		case r.o.Guard.Permit() < audit.PermitDiscover:
 			c.Status, c.Detail = audit.Skipped, msg.Text("scan.skipped.permit", r.o.Guard.Permit().String(), audit.PermitDiscover.String())
 		case ctx.Err() != nil && !asked[l]:
@@ -45,6 +50,12 @@ func (r *runner) unseen(ctx context.Context) {
 		}
 		r.coverage = append(r.coverage, c)
 	}
+}
+
+// heardNow reports whether something overheard counts as met in this run: it was heard on an interface, or nothing but
+// listening was to be done.
+func (r *runner) heardNow(o audit.Observation) bool {
+	return r.o.Guard.Permit() < audit.PermitDiscover || heardLive(o, liveIDs(r.recordings))
 }
 
 // outside reports an address of the inventory that may not be asked; the denial is in the coverage already.
@@ -59,21 +70,35 @@ func outside(g *guard.Guard, address string) bool {
 func (r *runner) gathered(ctx context.Context) Gathered {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	g := Gathered{Observations: r.observations, Coverage: append(r.coverage, denials(r.o.Guard.Denials())...), Complete: true, Interfaces: []string{}}
+	g := Gathered{Observations: r.observations, Coverage: append(r.coverage, denials(r.o.Guard.Denials())...), Complete: true, Interfaces: []string{}, Captures: r.recordings}
 	if ifs, err := r.o.Guard.Interfaces(); err == nil {
 		for _, i := range ifs {
 			g.Interfaces = append(g.Interfaces, i.Name)
 		}
 	}
+	early := len(r.recordings) > 0 // listening may end when somebody says so
+	for _, h := range r.hearings {
+		if h.c.Live && !slices.Contains(g.Interfaces, h.c.Name) {
+			g.Interfaces = append(g.Interfaces, h.c.Name)
+		}
+		early = early && h.c.Live && h.c.Early
+	}
+	listens := r.o.Guard.Permit() < audit.PermitDiscover
 	heard := slices.ContainsFunc(g.Observations, func(o audit.Observation) bool {
 		if o.Endpoint.IsValid() && !r.o.Guard.Inside(o.Endpoint.Addr()) {
 			return false // a neighbour's device that answered a multicast says nothing of the site
 		}
+		if overheard(o) {
+			return false // nobody asked it
+		}
 		return cameBack(o.Status)
 	})
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !(listens && early):
 		g.Complete, g.Why = false, msg.Text("scan.why.interrupt")
+	case listens && readable(r.recordings):
+	case listens && len(r.recordings) > 0:
+		g.Complete, g.Why = false, msg.Text("listen.why.deaf")
 	case r.methodsRan == 0:
 		g.Complete, g.Why = false, msg.Text("scan.why.discovery")
 	case r.o.Guard.Permit() < audit.PermitDiscover:

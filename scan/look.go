@@ -10,7 +10,7 @@ import (
 func Look(rec Record) (devices []audit.Device, found map[string]bool, recall *audit.Recall) {
 	devices, device := Identify(rec.Observations, rec.Site.Inventory)
 	MarkForeign(devices, rec.Site.Authority.Perimeter)
-	p := presenceOf(devices, rec.Observations, device)
+	p := presenceOf(rec, devices, rec.Observations, device)
 	found = map[string]bool{}
 	for _, d := range devices {
 		found[d.ID] = p.found(d)

@@ -124,6 +124,9 @@ func (r *runner) work(ctx context.Context, p *place) {
 
 // ask runs one module on one endpoint of a device, at most once.
 func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Target) {
+	if m.Probe == nil {
+		return // it only listens
+	}
 	if t = p.done.Inform(t); r.o.Data != nil {
 		t = probe.By(t, r.o.Data.Fingerprints)
 	}

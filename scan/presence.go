@@ -12,7 +12,7 @@ import (
 // Names of the facts scan states of what was found and what was not.
 const (
 	factListed    = "device.listed"          // bool: the device is in the inventory
-	factFound     = "device.found"           // bool: it answered in this run, or a recorder receives it
+	factFound     = "device.found"           // bool: it answered in this run or was overheard, or a recorder receives it
 	factAbsentees = "site.inventory.missing" // list of inventory ids
 	factUnlisted  = "site.devices.unlisted"  // list of device ids
 	factMissing   = "site.cameras.missing"   // int: how many cameras were not found, at least
@@ -45,18 +45,25 @@ type presence struct {
 	received map[string]bool            // by device: a recorder has it as a channel and does not say that nothing comes from it
 }
 
-func presenceOf(devices []audit.Device, observations []audit.Observation, device map[string]string) presence {
+// presenceOf reads who is there. What was overheard shows that a device was there when the capture was made: in a run that did nothing
+// but listen, and for what was heard on an interface in the run itself, that is presence; a file beside a run that looked says nothing
+// of now.
+func presenceOf(rec Record, devices []audit.Device, observations []audit.Observation, device map[string]string) presence {
+	live := liveIDs(rec.Captures)
 	p := presence{received: receivedOf(devices, observations), device: device, answered: map[string]bool{}, by: map[string]map[string]bool{}, macs: map[string]map[string]bool{}, because: map[string][]string{}}
 	for _, o := range observations {
 		id := device[o.Locus]
 		if id == "" || o.Module == siteModule || !cameBack(o.Status) {
 			continue
 		}
+		if overheard(o) && rec.Run.Permit >= audit.PermitDiscover && !heardLive(o, live) {
+			continue
+		}
 		p.answered[id] = true
 		if o.Identity != nil || o.Kind == sightingKind {
 			p.because[id] = append(p.because[id], o.ID)
 		}
-		if o.Kind == sightingKind {
+		if o.Kind == sightingKind && !overheard(o) {
 			into(p.by, id, o.Module)
 		}
 		if o.Identity != nil {

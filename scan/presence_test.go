@@ -124,7 +124,7 @@ func TestPresenceOfOthers(t *testing.T) {
 	off, nvr := false, sighting(address(1), "onvif", "trt:GetVideoSources", audit.Identity{})
 	nvr.Behind = []audit.Channel{{ID: "1"}, {ID: "2"}, {ID: "3", Online: &off}}
 	met := sighting("203.0.113.9", "ws-discovery", sightingKind, audit.Identity{})
-	p := presenceOf(devices, []audit.Observation{nvr, met}, map[string]string{address(1): "nvr", "203.0.113.9": "foreign", address(3): "dark"})
+	p := presenceOf(Record{}, devices, []audit.Observation{nvr, met}, map[string]string{address(1): "nvr", "203.0.113.9": "foreign", address(3): "dark"})
 	rec := Record{Run: audit.Run{Permit: audit.PermitQuery, Complete: true}, Site: audit.SiteFile{
 		Authority: audit.Authority{Perimeter: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, Inventory: []audit.InventoryEntry{{ID: "NVR-01", Address: address(1)}, {ID: "CAM-03", Address: address(3)}}}}
 	r := recallOf(rec, devices, p, ways())

@@ -114,7 +114,7 @@ func ways() map[string]discover.Group {
 // recallFrom looks at sightings as scan would.
 func recallFrom(rec Record, groups map[string]discover.Group) (*audit.Recall, []audit.Fact) {
 	devices, device := Identify(rec.Observations, rec.Site.Inventory)
-	p := presenceOf(devices, rec.Observations, device)
+	p := presenceOf(rec, devices, rec.Observations, device)
 	r := recallOf(rec, devices, p, groups)
 	return r, presenceFacts(rec, rec.Observations, devices, p, r)
 }

@@ -23,6 +23,7 @@ type Options struct {
 	Modules  []probe.Module
 	Methods  []discover.Method
 	Evidence evidence.Recorder
+	Captures []Capture // what to listen to
 
 	// Login resolves a credential reference ("env:VAR") to a user and a password. Nil: no logins.
 	Login func(ref string) (user, password string, err error)
@@ -41,6 +42,7 @@ type Options struct {
 	Scrub    func([]byte) []byte                       // removes secrets from what is about to be stored
 	Journal  func(event string, fields map[string]any) // what happened when
 	Progress Progress                                  // silent
+	Watch    func(now func() Overheard)                // called once when listening has begun; now may be called until Run returns
 }
 
 // Progress hears how a run goes. Its methods may be called concurrently and must not block.
@@ -56,19 +58,23 @@ type Gathered struct {
 	Complete     bool
 	Why          audit.Text // why it is not complete
 	Interfaces   []string
+	Captures     []audit.Recording // what was listened to, in the order of the options; digests and formats are the caller's to add
 }
 
 // Run finds the devices of a site and asks them what the permit allows. Devices are probed while discovery still runs; one
 // device's failure, hang or panic costs its own coverage entry and nothing else. When the context ends, Run stops asking,
-// lets modules release what they hold, and returns what was gathered.
+// lets modules release what they hold, and returns what was gathered. Captures are read at the same time; what they show takes
+// the same path as what devices answer.
 func Run(ctx context.Context, o Options) Gathered {
 	r := newRunner(o)
 	r.journal("run-started", map[string]any{"permit": r.o.Guard.Permit().String()})
 	stopping := context.AfterFunc(ctx, func() { r.o.Progress.Step(msg.Text("scan.step.stopping")) })
 	defer stopping()
 	r.declare()
+	listened := r.listen(ctx)
 	r.discoverAll(ctx)
 	r.workers.Wait()
+	listened()
 	r.unseen(ctx)
 	return r.gathered(ctx)
 }
@@ -88,6 +94,10 @@ type runner struct {
 	byEPR        map[string]*place       // the first place an endpoint reference was seen at
 	logins       map[string]*probe.Login // by endpoint reference or locus
 	methodsRan   int
+
+	// Of the goroutine that calls Run.
+	hearings   []*hearing
+	recordings []audit.Recording
 }
 
 func newRunner(o Options) *runner {

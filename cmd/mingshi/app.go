@@ -23,6 +23,7 @@ import (
 
 // streams is what the program is connected to; tests give their own.
 type streams struct {
+	in       io.Reader // nil: there is none
 	out, err io.Writer
 	env      func(string) (string, bool)
 }
@@ -84,7 +85,7 @@ func (a *app) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&a.lang, "lang", a.lang, a.t("cli.flag.lang"))
 	f.BoolVarP(&a.quiet, "quiet", "q", false, a.t("cli.flag.quiet"))
-	root.AddCommand(a.demoCommand(), a.siteCommand(), a.discoverCommand(), a.scanCommand(), a.judgeCommand(), a.reportCommand(), a.verifyCommand(), a.explainCommand(), a.rulesCommand())
+	root.AddCommand(a.demoCommand(), a.siteCommand(), a.discoverCommand(), a.scanCommand(), a.listenCommand(), a.judgeCommand(), a.reportCommand(), a.verifyCommand(), a.explainCommand(), a.rulesCommand())
 	a.localise(root)
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		asked := a.lang

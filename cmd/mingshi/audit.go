@@ -43,6 +43,7 @@ type plan struct {
 	only      []netip.AddrPort
 	sample    probe.Sample
 	window    time.Duration
+	ears      ears
 	simulated bool
 	clock     func() time.Time
 	data      *knowledge.Set // what is known of makers, models and hosts; nil: what is built in
@@ -64,15 +65,22 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	if err != nil {
 		return audit.Report{}, err
 	}
+	captures, err := a.openEars(p.ears, g)
+	if err != nil {
+		return audit.Report{}, err
+	}
 	run := audit.Run{ID: uuid.NewString(), Permit: p.permit, Simulated: p.simulated}
 	bundle, err := evidence.Create(p.out, evidence.Options{Clock: p.clock, Tool: tool(), RunID: run.ID})
 	if err != nil {
+		shut(captures)
 		return audit.Report{}, &exitError{code: exitNotAllowed, text: msg.Text("cli.bundle.not-begun", clean.Text(p.out, 200), becauseOf(err, p.out))}
 	}
 
 	kept := exhibits(bundle, p.dir, p.file)
-	progress := report.NewProgress(a.err, isTerminal(a.err), a.quiet, a.lang)
-	gathered := scan.Run(ctx, scan.Options{Site: p.file, Guard: g, Modules: all.Modules(), Methods: discover.Methods(), Evidence: bundle,
+	heard := a.newHeardTable(p)
+	progress := report.NewProgress(a.err, isTerminal(a.err), a.quiet || heard != nil, a.lang)
+	began := p.clock()
+	o := scan.Options{Site: p.file, Guard: g, Modules: all.Modules(), Methods: discover.Methods(), Evidence: bundle, Captures: captures,
 		Login: func(ref string) (string, string, error) {
 			user, password, err := p.login(ref)
 			if err == nil {
@@ -80,16 +88,24 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 			}
 			return user, password, err
 		},
-		Data: p.data, Sample: p.sample, Window: p.window, Clock: p.clock, Scrub: bundle.Scrub, Journal: bundle.Journal, Progress: progress})
+		Data: p.data, Sample: p.sample, Window: p.window, Clock: p.clock, Scrub: bundle.Scrub, Journal: bundle.Journal, Progress: progress}
+	if heard != nil {
+		o.Watch = heard.watch
+	}
+	gathered := scan.Run(ctx, o)
+	heard.end()
 	progress.Step(msg.Text("scan.step.judge"))
 	gathered.Coverage = append(gathered.Coverage, kept...)
 	run.Complete, run.Why, run.Interfaces = gathered.Complete, gathered.Why, gathered.Interfaces
-	r, judgeErr := scan.Assemble(scan.Record{Site: *p.file, Observations: gathered.Observations, Coverage: gathered.Coverage, Tool: tool(), Run: run, Data: p.data}, all.Modules(), packs)
+	if len(captures) > 0 {
+		run.Began, run.Ended = instant(began), instant(p.clock())
+	}
+	r, judgeErr := scan.Assemble(scan.Record{Site: *p.file, Observations: gathered.Observations, Coverage: gathered.Coverage, Captures: gathered.Captures, Tool: tool(), Run: run, Data: p.data}, all.Modules(), packs)
 	progress.Done()
 	if judgeErr != nil {
 		// The evidence is worth keeping even when the judgement of it failed; "judge" can be run on it again.
 		r = audit.Report{Schema: audit.ReportSchema, Site: p.file.Site, Authority: p.file.Authority, Tool: tool(), Run: run,
-			Data: p.data.Refs(), Observations: gathered.Observations, Coverage: gathered.Coverage}
+			Data: p.data.Refs(), Observations: gathered.Observations, Coverage: gathered.Coverage, Captures: gathered.Captures}
 	}
 	if err := seal(bundle, p, &r, packs, a.lang); err != nil {
 		return r, a.rescue(p, r, err)
@@ -114,25 +130,32 @@ func (a *app) guardOf(p plan) (*guard.Guard, error) {
 	if err != nil {
 		return nil, refusal(err)
 	}
-	return g, a.haveInterfaces(g, p.ifaces, authority.Interfaces)
+	return g, a.haveInterfaces(g, p, authority.Interfaces)
 }
 
 // haveInterfaces refuses a run when an interface the command line names is not on this machine, or none of those the authority
-// names is: it would hear nothing there, and what it reached would be reached another way.
-func (a *app) haveInterfaces(g *guard.Guard, asked, granted []string) error {
-	if len(asked)+len(granted) == 0 {
+// names is: it would hear nothing there, and what it reached would be reached another way. What is only listened on needs no
+// address, and is looked for when it is opened.
+func (a *app) haveInterfaces(g *guard.Guard, p plan, granted []string) error {
+	listens := func(n string) bool { return slices.Contains(p.ears.ifaces, n) }
+	if len(p.ifaces)+len(granted) == 0 || p.permit < audit.PermitDiscover && p.ears.any() {
 		return nil
+	}
+	for _, n := range granted {
+		if listens(n) {
+			_ = g.Listen(n) // it counts as there from now on; openEars tells what is wrong
+		}
 	}
 	there, err := g.Interfaces()
 	if err != nil {
 		return refusal(err)
 	}
-	for _, n := range asked {
-		if !slices.ContainsFunc(there, func(i guard.Interface) bool { return i.Name == n }) {
+	for _, n := range p.ifaces {
+		if !listens(n) && !slices.ContainsFunc(there, func(i guard.Interface) bool { return i.Name == n }) {
 			return a.usage("cli.bad.no-iface", clean.Text(n, 40))
 		}
 	}
-	if len(there) == 0 {
+	if len(there) == 0 && !slices.ContainsFunc(granted, listens) {
 		return a.usage("cli.bad.no-iface", clean.Text(strings.Join(granted, ", "), 200))
 	}
 	return nil

@@ -73,7 +73,7 @@ func (a *app) open(dir string) (stored, error) {
 		}
 		s.packs = append(s.packs, pack)
 	}
-	s.record = scan.Record{Site: *file, Observations: s.report.Observations, Coverage: s.report.Coverage, Tool: s.report.Tool, Run: s.report.Run}
+	s.record = scan.Record{Site: *file, Observations: s.report.Observations, Coverage: s.report.Coverage, Captures: s.report.Captures, Tool: s.report.Tool, Run: s.report.Run}
 	if err := knowledgeIn(&s, dir); err != nil {
 		return fail(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe/all"
+	"github.com/mingshi-audit/mingshi/report"
 	"github.com/mingshi-audit/mingshi/rules"
 	"github.com/mingshi-audit/mingshi/scan"
 )
@@ -85,7 +86,10 @@ func (e explainer) device(d audit.Device) error {
 			e.print("  %s\n", e.t("cli.explain.disputed", ""))
 			e.observations(s.Dispute)
 		}
-		if s.Level < audit.Active {
+		switch {
+		case s.Level == audit.Absent:
+			e.print("  %s\n", e.t("cli.explain.absent"))
+		case s.Level < audit.Active:
 			e.print("  %s: %s\n", e.t("cli.explain.ask"), e.ask(audit.FactName(f, next(s.Level))))
 		}
 	}
@@ -199,10 +203,13 @@ func (e explainer) observations(ids []string) {
 		}
 		o := e.report.Observations[at]
 		where := cmp.Or(o.Locus, "site.yaml")
-		if o.Endpoint.IsValid() {
+		if o.Endpoint.Port() != 0 {
 			where = o.Endpoint.String()
 		}
 		e.print("      %s\n", e.t("cli.explain.observation", o.ID, o.Module, clean.Text(o.Kind, 60), where, e.status(o)))
+		if o.Seen != nil {
+			e.print("          %s\n", e.t("cli.explain.heard", report.Heard(o.Seen), strings.Join(o.Evidence, ", ")))
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 	// A second interrupt ends the program at once: the first one has been turned into an orderly end.
 	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], streams{out: os.Stdout, err: os.Stderr, env: os.LookupEnv})
+	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv})
 	stop()
 	os.Exit(code)
 }

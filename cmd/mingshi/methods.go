@@ -49,6 +49,9 @@ func methodLines(env discover.Env) []methodLine {
 			for _, c := range m.Cost(env) {
 				l.Costs = append(l.Costs, costLine{Target: c.Target, To: c.To, Packets: c.Packets, Seconds: c.Lasts.Seconds(), Why: c.Why, lasts: c.Lasts})
 			}
+			if len(l.Costs) == 0 && m.Group != discover.Listed {
+				l.Why = msg.Text("discover.nointerface")
+			}
 		}
 		out = append(out, l)
 	}

@@ -34,7 +34,8 @@ type intent struct {
 	Pace       planPace        `json:"pace"` // for each device
 	Methods    []methodLine    `json:"methods"`
 	Modules    []planModule    `json:"modules"`
-	Watching   *planWatching   `json:"watching,omitempty"` // nil where the permit does not include it
+	Watching   *planWatching   `json:"watching,omitempty"`  // nil where the permit does not include it
+	Listening  []planListening `json:"listening,omitempty"` // what would be read, or listened on; nothing is sent for it
 	Inventory  []planEntry     `json:"inventory"`
 	NotDone    []planNot       `json:"not_done"`
 	Packets    int             `json:"packets"` // at most, to find devices
@@ -72,6 +73,13 @@ type planQuestion struct {
 type planWatching struct {
 	Events   float64 `json:"events_seconds"`
 	Metadata float64 `json:"metadata_seconds"`
+}
+
+// planListening is one thing that would be listened to.
+type planListening struct {
+	Name    string  `json:"name"` // of the file or the interface
+	Live    bool    `json:"live"`
+	Seconds float64 `json:"seconds,omitempty"` // at most; of an interface
 }
 
 // planEntry is a device of the inventory. Of its login only the reference is told, and whether something is behind it.
@@ -115,7 +123,16 @@ func intentOf(p plan, g *guard.Guard) intent {
 			n.Interfaces = append(n.Interfaces, planInterface{i.Name, i.Addrs})
 		}
 	}
+	for _, f := range p.ears.files {
+		n.Listening = append(n.Listening, planListening{Name: f})
+	}
+	for _, i := range p.ears.ifaces {
+		n.Listening = append(n.Listening, planListening{Name: i, Live: true, Seconds: p.ears.span.Seconds()})
+	}
 	for _, m := range all.Modules() {
+		if m.Probe == nil {
+			continue // it only listens
+		}
 		n.Modules = append(n.Modules, planModule{Name: m.Name, Needs: m.Needs, Asks: m.Doc, Why: tooFar(m.Needs, g), Questions: questionsOf(m, g.Permit())})
 	}
 	if p.permit >= audit.PermitSample {
@@ -243,6 +260,14 @@ func (a *app) printIntent(n intent) {
 	}
 	if w := n.Watching; w != nil {
 		fmt.Fprintln(a.out, a.t("cli.plan.watching", fromSeconds(w.Events).String(), fromSeconds(w.Metadata).String()))
+	}
+
+	for _, l := range n.Listening {
+		if l.Live {
+			fmt.Fprintln(a.out, a.t("cli.plan.listen", clean.Text(l.Name, 40), fromSeconds(l.Seconds).String()))
+		} else {
+			fmt.Fprintln(a.out, a.t("cli.plan.read", clean.Text(l.Name, 200)))
+		}
 	}
 
 	rows = nil

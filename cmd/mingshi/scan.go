@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,14 +23,16 @@ import (
 func (a *app) scanCommand() *cobra.Command {
 	var siteFile, out, permit, dataFiles string
 	var ifaces []string
-	var window, events, metadata time.Duration
+	var pcaps []string
+	var window, events, metadata, listenFor time.Duration
 	var planOnly, asJSON bool
-	c := &cobra.Command{Use: "scan --site " + a.t("cli.arg.file"), Short: a.t("cli.scan.short"), Long: a.t("cli.scan.long"), Args: a.between(0, 0),
-		RunE: func(c *cobra.Command, _ []string) error {
+	c := &cobra.Command{Use: "scan --site " + a.t("cli.arg.file"), Short: a.t("cli.scan.short"), Long: a.t("cli.scan.long"), Args: a.filesAfter("pcap"),
+		RunE: func(c *cobra.Command, more []string) error {
+			pcaps = append(pcaps, more...)
 			if err := a.checkReportFlags(); err != nil {
 				return err
 			}
-			for name, d := range map[string]time.Duration{"discover-for": window, "events-for": events, "metadata-for": metadata} {
+			for name, d := range map[string]time.Duration{"discover-for": window, "events-for": events, "metadata-for": metadata, "listen-for": listenFor} {
 				if d < 0 || d > longest {
 					return a.usage("cli.bad.duration", name, d.String(), "24h")
 				}
@@ -42,6 +45,9 @@ func (a *app) scanCommand() *cobra.Command {
 				return err
 			}
 			p := file.Authority.Permit
+			if len(pcaps) > 0 {
+				p = min(p, audit.PermitListen) // files alone are read, unless more is asked for
+			}
 			if permit != "" {
 				if p, err = a.permitNamed(permit); err != nil {
 					return err
@@ -56,30 +62,27 @@ func (a *app) scanCommand() *cobra.Command {
 			}
 			run := plan{data: data, file: file, yaml: yaml, dir: filepath.Dir(siteFile), permit: p, ifaces: ifaces, login: login,
 				sample: probe.Sample{Events: events, Metadata: metadata}, window: window, clock: time.Now}
+			if run.ears, err = a.earsOf(run, pcaps, listenFor, false); err != nil {
+				return err
+			}
 			if planOnly {
 				return a.showPlan(run, asJSON)
 			}
 			if err := a.narrow(file, ifaces); err != nil {
 				return err
 			}
-			if out == "" {
-				out = freshDir(fmt.Sprintf("mingshi-%s-%s", file.Site.ID, time.Now().Format("20060102-1504")))
-			}
-			run.out = out
 			if p >= audit.PermitLogin {
 				a.warnOfLogins(file, siteFile, login)
 			}
-			r, err := a.carryOut(c.Context(), run)
-			if err != nil {
-				return err
-			}
-			return a.finish(r, out)
+			return a.audit(c.Context(), run, out)
 		}}
 	f := c.Flags()
 	f.StringVar(&siteFile, "site", "", a.t("cli.flag.site"))
 	f.StringVarP(&out, "output", "o", "", a.t("cli.flag.output"))
 	f.StringVar(&permit, "permit", "", a.t("cli.flag.permit"))
 	f.StringSliceVar(&ifaces, "iface", nil, a.t("cli.flag.iface"))
+	f.StringArrayVar(&pcaps, "pcap", nil, a.t("cli.flag.pcap"))
+	f.DurationVar(&listenFor, "listen-for", 0, a.t("cli.flag.listen-for"))
 	f.DurationVar(&window, "discover-for", 0, a.t("cli.flag.discover-for"))
 	f.DurationVar(&events, "events-for", 0, a.t("cli.flag.events-for"))
 	f.DurationVar(&metadata, "metadata-for", 0, a.t("cli.flag.metadata-for"))
@@ -88,6 +91,29 @@ func (a *app) scanCommand() *cobra.Command {
 	a.addDataFlag(c, &dataFiles)
 	a.addReportFlags(c)
 	return c
+}
+
+// filesAfter allows arguments where a flag that takes a file was given: a shell writes the names a pattern stands for one after
+// the other.
+func (a *app) filesAfter(flag string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if c.Flags().Changed(flag) {
+			return nil
+		}
+		return a.between(0, 0)(c, args)
+	}
+}
+
+// audit carries out an audit into a folder, a fresh one where none is named, and shows its result.
+func (a *app) audit(ctx context.Context, run plan, out string) error {
+	if run.out = out; out == "" {
+		run.out = freshDir(fmt.Sprintf("mingshi-%s-%s", run.file.Site.ID, time.Now().Format("20060102-1504")))
+	}
+	r, err := a.carryOut(ctx, run)
+	if err != nil {
+		return err
+	}
+	return a.finish(r, run.out)
 }
 
 // authorised reads a site file for a command that sends something. It fails where there is none, or where its authority is not

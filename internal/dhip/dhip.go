@@ -1,6 +1,6 @@
 // Package dhip is how devices of Dahua and of its many labels are found: DHDiscover over UDP 37810, and the older broadcast
 // over UDP 5050. Both ports also carry commands that change a device; nothing here can say those. It knows nothing of
-// sockets, of audits or of what an answer is worth.
+// sockets or of what an answer is worth.
 package dhip
 
 import (

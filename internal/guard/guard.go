@@ -62,7 +62,8 @@ type Guard struct {
 
 	mu      sync.Mutex
 	states  map[netip.Addr]*state
-	sweepAt int // size of states at which idle ones are dropped next
+	sweepAt int             // size of states at which idle ones are dropped next
+	hears   map[string]bool // interfaces that were listened on
 
 	route      func(netip.Addr) (netip.Addr, error)
 	denials    denials

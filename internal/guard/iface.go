@@ -28,6 +28,9 @@ func (g *Guard) Interfaces() ([]Interface, error) {
 	if named := g.authority.Interfaces; len(named) > 0 {
 		for _, n := range named {
 			i := slices.IndexFunc(all, func(ifi Interface) bool { return ifi.Name == n })
+			if i < 0 && g.listening(n) {
+				continue // it has no address, and needs none to be listened on
+			}
 			if i < 0 {
 				g.Deny("interface", n, msg.Text("guard.denied.nointerface"))
 				continue

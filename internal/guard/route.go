@@ -29,8 +29,12 @@ func (g *Guard) byRoute(to netip.Addr) bool {
 	return false
 }
 
-// Unroutable reports whether the system says that it knows no way to an address. It sends nothing.
+// Unroutable reports whether the system says that it knows no way to an address. It sends nothing, and asks no system where the
+// network is not this one's.
 func (g *Guard) Unroutable(a netip.Addr) bool {
+	if !g.raw {
+		return false
+	}
 	_, err := g.route(normal(a))
 	return err != nil && noRoute(err)
 }

@@ -47,9 +47,29 @@ func (s *Set) Host(name string) (Host, bool) {
 		if h, ok := s.hosts[name]; ok {
 			return h, true
 		}
+		for _, h := range s.wild {
+			if labelled(h.Suffix, name) {
+				return h, true
+			}
+		}
 		_, name, _ = strings.Cut(name, ".")
 	}
 	return Host{}, false
+}
+
+// labelled reports whether a name is as the pattern says, in which a label "*" stands for any one label.
+func labelled(pattern, name string) bool {
+	for {
+		p, restP, moreP := strings.Cut(pattern, ".")
+		n, restN, moreN := strings.Cut(name, ".")
+		if p != n && (p != "*" || n == "") || moreP != moreN {
+			return false
+		}
+		if !moreP {
+			return true
+		}
+		pattern, name = restP, restN
+	}
 }
 
 func (s *Set) loadHosts(b []byte) error {
@@ -63,6 +83,7 @@ func (s *Set) loadHosts(b []byte) error {
 			Source  string  `yaml:"source"`
 			Date    string  `yaml:"date"`
 		} `yaml:"hosts"`
+		Calls []call `yaml:"calls"`
 	}
 	if err := decode(b, &f); err != nil {
 		return err
@@ -77,7 +98,7 @@ func (s *Set) loadHosts(b []byte) error {
 		case err != nil:
 		case twice:
 			err = errors.New("listed twice")
-		case y.Suffix != strings.ToLower(y.Suffix) || strings.Trim(y.Suffix, ".") != y.Suffix || strings.Count(y.Suffix, ".") == 0 || strings.ContainsAny(y.Suffix, "*/: "):
+		case y.Suffix != strings.ToLower(y.Suffix) || strings.Trim(y.Suffix, ".*") != y.Suffix || strings.Count(strings.ReplaceAll(y.Suffix, ".*", ""), ".") == 0 || strings.ContainsAny(strings.ReplaceAll(y.Suffix, ".*.", "."), "*/: "):
 			err = errors.New("not a name of two parts or more, in lower case")
 		case y.Whose == "":
 			err = errors.New("nobody's")
@@ -87,7 +108,11 @@ func (s *Set) loadHosts(b []byte) error {
 		if err != nil {
 			return fmt.Errorf("host %q: %w", y.Suffix, err)
 		}
-		s.hosts[y.Suffix] = Host{Suffix: y.Suffix, Whose: y.Whose, Purpose: y.Purpose, Hearsay: y.Hearsay, Source: y.Source + ", " + y.Date}
+		h := Host{Suffix: y.Suffix, Whose: y.Whose, Purpose: y.Purpose, Hearsay: y.Hearsay, Source: y.Source + ", " + y.Date}
+		s.hosts[y.Suffix] = h
+		if strings.Contains(y.Suffix, "*") {
+			s.wild = append(s.wild, h)
+		}
 	}
-	return nil
+	return s.loadCalls(f.Calls)
 }

@@ -31,6 +31,8 @@ type Set struct {
 
 	models []Model
 	hosts  map[string]Host
+	wild   []Host // those whose suffix has a label that stands for any
+	calls  []Call
 	files  map[string][]byte
 	refs   []audit.DataRef
 }

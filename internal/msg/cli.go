@@ -81,6 +81,7 @@ var cliMessages = map[string]audit.Text{
 	"cli.explain.unknown-fact": {ZH: "未查明", EN: "not established"},
 	"cli.explain.disputed":     {ZH: "说法不一：%[1]s", EN: "disputed: %[1]s"},
 	"cli.explain.ask":          {ZH: "如何查明", EN: "how to establish it"},
+	"cli.explain.absent":       {ZH: "什么会改变它：此后加装或者启用该功能，或者另有来源（观察、陈述）表明有此功能；服务器对其视频流的分析不在其内", EN: "what would change it: the function being installed or switched on later, or another source (watching, a statement) that shows it; what a server makes of this device's stream is another matter"},
 	"cli.explain.observation":  {ZH: "%[1]s  %[2]s %[3]s，%[4]s，%[5]s", EN: "%[1]s  %[2]s %[3]s at %[4]s, %[5]s"},
 	"cli.explain.coverage":     {ZH: "看得多细", EN: "how hard we looked"},
 	"cli.explain.findings":     {ZH: "涉及的结论", EN: "findings about it"},

@@ -28,6 +28,8 @@ var guardMessages = map[string]audit.Text{
 	"guard.denied.userinfo":    {ZH: "地址中带有账号；不使用设备给出的账号", EN: "the URL carries credentials; credentials a device hands out are not used"},
 	"guard.denied.interface":   {ZH: "该网络接口不在授权范围内", EN: "the interface is not covered by the authority"},
 	"guard.denied.nointerface": {ZH: "授权列出的网络接口不存在或未启用", EN: "the authority names this interface, but it does not exist or is down"},
+	"guard.denied.down":        {ZH: "本机没有该网络接口，或者它没有启用", EN: "there is no such interface on this machine, or it is down"},
+	"guard.denied.elsewhere":   {ZH: "该接口所在的网络不在授权范围内；确属镜像端口的，在 authority.interfaces 中写明该接口", EN: "the interface belongs to a network outside the perimeter; if it is a mirror port, name it under authority.interfaces"},
 	"guard.denied.more":        {ZH: "另有更多被拒绝的对象，仅计数", EN: "more refusals, only counted"},
 
 	// A packet or a request that nobody may send, whatever the authority says.

@@ -12,7 +12,7 @@ import (
 )
 
 // areas lists the catalogue's parts, one file each.
-var areas = []map[string]audit.Text{cliMessages, siteMessages, guardMessages, discoverMessages, inquiryMessages, discoverCommandMessages, scanMessages, probeMessages, recorderMessages, faceServerMessages, makers2Messages, makerMessages, ruleMessages, reportMessages, labMessages, evidenceMessages, truthMessages, vocabulary}
+var areas = []map[string]audit.Text{cliMessages, siteMessages, guardMessages, discoverMessages, inquiryMessages, discoverCommandMessages, scanMessages, listenMessages, probeMessages, recorderMessages, faceServerMessages, makers2Messages, makerMessages, ruleMessages, reportMessages, labMessages, evidenceMessages, truthMessages, egressMessages, gb28181Messages, vocabulary}
 
 // Text returns the sentence of that id in both languages, with its arguments filled in. Arguments that are audit.Text are
 // given in the sentence's own language. An id that is not in the catalogue is a programming error and panics.

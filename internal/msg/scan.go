@@ -14,7 +14,7 @@ var scanMessages = map[string]audit.Text{
 
 	"scan.fact.device.listed":          {ZH: "设备在设备清单（inventory）之内", EN: "the device is in the inventory"},
 	"scan.ask.device.listed":           {ZH: "请被检查方提供完整的设备清单并与实物核对，填写 inventory", EN: "have the operator give a complete list of devices, compare it with what hangs there and fill in inventory"},
-	"scan.fact.device.found":           {ZH: "设备在本次检查中应答，或者录像机正在接收它的画面", EN: "the device answered in this run, or a recorder receives it"},
+	"scan.fact.device.found":           {ZH: "设备在本次检查中应答或者被听到，或者录像机正在接收它的画面", EN: "the device answered or was heard in this run, or a recorder receives it"},
 	"scan.ask.device.found":            {ZH: "到现场查看该设备是否通电、联网，地址有无变更，再检查一次", EN: "see on site whether the device has power, a network and the address it is listed with, and look again"},
 	"scan.fact.site.inventory.missing": {ZH: "清单所列而没有找到的设备", EN: "devices of the inventory that were not found"},
 	"scan.ask.site.inventory.missing":  {ZH: "以“discover”以上的权限完整检查一次，并对照设备清单", EN: "complete a run with permit \"discover\" or more, with the inventory filled in"},
@@ -54,6 +54,6 @@ var scanMessages = map[string]audit.Text{
 	"scan.device.asking": {ZH: "正在询问（%[1]s）", EN: "asking (%[1]s)"},
 	"scan.why.interrupt": {ZH: "检查被中止；报告只含中止前取得的内容", EN: "the run was interrupted; the report holds what was gathered until then"},
 	"scan.why.unreached": {ZH: "范围内没有任何设备应答；请核对本机是否接在该网络上、授权网段是否写对", EN: "nothing in the perimeter answered; check that this machine is connected to that network and that the perimeter is the right one"},
-	"scan.why.listen":    {ZH: "权限“listen”不发送任何数据，因此没有查看任何设备；要查找和询问设备，请把 --permit 提高到场所文件所授权的级别", EN: "the permit \"listen\" sends nothing, so that no device was looked at; raise --permit, as far as the site file allows, to find and ask devices"},
+	"scan.why.listen":    {ZH: "权限“listen”不发送任何数据，因此没有查看任何设备；要监听请写 --iface 或者 --pcap，要查找和询问设备请把 --permit 提高到场所文件所授权的级别", EN: "the permit \"listen\" sends nothing, so that no device was looked at; to listen give --iface or --pcap, or raise --permit, as far as the site file allows, to find and ask devices"},
 	"scan.why.discovery": {ZH: "没有一种查找方式能够运行", EN: "no discovery method could run"},
 }

@@ -58,6 +58,7 @@ var vocabulary = map[string]audit.Text{
 	"word.reached.failed":                {ZH: "本机无法发出询问", EN: "this machine could not ask"},
 	"word.reached.not-asked":             {ZH: "没有询问到", EN: "not asked"},
 	"word.coverage.tried":                {ZH: "已检查", EN: "done"},
+	"word.coverage.overheard":            {ZH: "仅听到", EN: "overheard only"},
 	"word.coverage.not-observed":         {ZH: "观察未见输出", EN: "watched, nothing came"},
 	"word.coverage.partial":              {ZH: "部分完成", EN: "partly done"},
 	"word.coverage.skipped":              {ZH: "未检查", EN: "skipped"},

@@ -151,8 +151,11 @@ func TestEveryModuleIsListed(t *testing.T) {
 		if m.Doc.ZH == "" || m.Doc.EN == "" {
 			t.Errorf("module %s lacks a line for a person in both languages", m.Name)
 		}
-		if m.Wants == nil || m.Probe == nil || m.Needs == audit.PermitNone {
-			t.Errorf("module %s lacks Wants, Probe or the permit it needs", m.Name)
+		if m.Wants == nil || m.Probe == nil && m.Dissect == nil || m.Needs == audit.PermitNone {
+			t.Errorf("module %s lacks Wants, Probe and Dissect, or the permit it needs", m.Name)
+		}
+		if (m.Dissect == nil) != (len(m.Hears) == 0) {
+			t.Errorf("module %s does not say what it hears, or hears and says nothing", m.Name)
 		}
 		for _, f := range m.Facts {
 			if f.Doc.ZH == "" || f.Doc.EN == "" || f.Ask.ZH == "" || f.Ask.EN == "" {

@@ -152,3 +152,13 @@ func (t *Track) rtpmap(v string) {
 		t.Formats = append(t.Formats, Format{n, name})
 	}
 }
+
+// ReadTracks reads the tracks of a session description that was overheard. The error wraps nothing a caller would tell apart: it
+// is no session description.
+func ReadTracks(sdp []byte) ([]Track, error) {
+	d, err := parseSDP(sdp)
+	if err != nil {
+		return nil, err
+	}
+	return d.tracks, nil
+}

@@ -98,3 +98,8 @@ func cutFold(s, prefix string) (string, bool) {
 	}
 	return s[len(prefix):], true
 }
+
+// Any reports whether the scopes say anything in ONVIF's words.
+func (s Scopes) Any() bool {
+	return s.Name != "" || s.Hardware != "" || s.Location != "" || s.MAC != "" || s.Serial != "" || len(s.Profiles)+len(s.Types) > 0
+}

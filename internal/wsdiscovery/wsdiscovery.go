@@ -1,6 +1,6 @@
 // Package wsdiscovery is WS-Discovery as cameras speak it (WS-Discovery 2005/04, as required by ONVIF Core, section
 // "Device discovery", and the OASIS 1.1 dialect of 2009/01): datagrams and what they say, and ONVIF's scopes. It knows
-// nothing of sockets, of audits or of what an answer is worth. A "Probe" here is always the protocol's.
+// nothing of sockets or of what an answer is worth. A "Probe" here is always the protocol's.
 package wsdiscovery
 
 import (

@@ -40,6 +40,9 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if len(o.Data) == 0 {
 		return nil, nil
 	}
+	if strings.HasPrefix(o.Kind, probe.Heard) {
+		return deriveHeard(o)
+	}
 	var d Data
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("faceserver: data of %s: %w", o.Kind, err)

@@ -60,23 +60,25 @@ func of(t audit.Target) (product, bool) {
 // Module returns the module.
 func Module() probe.Module {
 	return probe.Module{
-		Name:   moduleName,
-		Doc:    msg.Text("probe.faceserver.doc"),
-		Needs:  audit.PermitQuery,
-		Facts:  specs(),
-		Asks:   asks(),
-		Wants:  wants,
-		Probe:  ask,
+		Name:  moduleName,
+		Doc:   msg.Text("probe.faceserver.doc"),
+		Needs: audit.PermitQuery,
+		Facts: specs(),
+		Asks:  asks(),
+		Wants: wants,
+		Probe: ask,
+		Hears: hears(), Dissect: Dissect,
 		Derive: Derive,
 	}
 }
 
-// specs declares the facts this module may state: nothing it asks shows what such a program is doing at the moment.
+// specs declares the facts this module may state. Nothing it asks shows what such a program is doing at the moment; what is
+// overheard does.
 func specs() []audit.FactSpec {
 	names := []string{audit.FactName(audit.Detect, audit.Configured), audit.FactName(audit.Identify, audit.Configured), probe.FactAttributesCapable,
-		probe.FactOutboundHosts, probe.FactOutboundFace}
+		probe.FactOutboundHosts, probe.FactOutboundFace, probe.FactAttributesActive, probe.FactLiveMessages, probe.FactIdentity}
 	for _, f := range []audit.Function{audit.Detect, audit.Analyse, audit.Verify, audit.Identify} {
-		names = append(names, audit.FactName(f, audit.Capable))
+		names = append(names, audit.FactName(f, audit.Capable), audit.FactName(f, audit.Active))
 	}
 	return slices.DeleteFunc(probe.FaceFacts(), func(s audit.FactSpec) bool { return !slices.Contains(names, s.Name) })
 }

@@ -2,7 +2,6 @@ package faceserver
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,70 +10,25 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mingshi-audit/mingshi/audit"
-	"github.com/mingshi-audit/mingshi/evidence"
 	wire "github.com/mingshi-audit/mingshi/internal/faceserver"
-	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	"github.com/mingshi-audit/mingshi/internal/lab"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 	"github.com/mingshi-audit/mingshi/probe"
-	"github.com/mingshi-audit/mingshi/probe/web"
 )
-
-type tape struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (t *tape) Record(x evidence.Exchange) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fmt.Fprintf(&t.b, "%s %s %s %s\n", x.URI, x.Request, x.Response, x.Note)
-	return "urn:1"
-}
 
 // look asks an address as a run does: for its front page, then by this module.
 func look(t *testing.T, at netip.AddrPort) (os []audit.Observation, recorded string) {
 	t.Helper()
-	g, _ := guardtest.New(t, "127.0.0.0/8")
-	kept := &tape{}
-	env := probe.Env{Device: g.Device(at.Addr()), Guard: g, Evidence: kept, Clock: time.Now, Done: &probe.Done{}, Login: probe.NewLogin("operator", "never-sent"), Progress: func(audit.Text) {}}
-	target := audit.Target{Method: "inventory", Addr: at}
-	page, err := web.Module().Probe(t.Context(), env, target)
-	if err != nil || len(page) != 1 {
-		t.Fatal(page, err)
-	}
-	env.Done.Learn(page[0].Identity)
-	if target = env.Done.Inform(target); !Module().Wants(target) {
-		return nil, kept.b.String()
-	}
-	if os, err = Module().Probe(t.Context(), env, target); err != nil {
-		t.Fatal(err)
-	}
-	if again, err := Module().Probe(t.Context(), env, target); err != nil || len(again) > 0 {
-		t.Errorf("asked a second time: %v %v", again, err)
-	}
-	return os, kept.b.String()
+	return probetest.Run{Module: Module(), At: at, Login: probe.NewLogin("operator", "never-sent")}.AfterPage(t)
 }
 
-// states lists "fact key=value" of all observations, sorted.
 func states(t *testing.T, os []audit.Observation) []string {
 	t.Helper()
-	out := []string{}
-	for _, o := range os {
-		fs, err := Derive(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range fs {
-			out = append(out, fmt.Sprintf("%s %s=%v", f.Name, f.Key, f.Value.V))
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return probetest.States(t, Module(), os)
 }
 
 func TestServers(t *testing.T) {

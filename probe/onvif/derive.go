@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/onvif"
@@ -21,11 +22,14 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("onvif: data of %s: %w", o.Kind, err)
 	}
-	fs := states(o.Kind, d)
+	fs := states(strings.TrimPrefix(o.Kind, heard), d)
 	if d.Events != nil || d.Scene != nil {
 		if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 {
 			fs = append(fs, audit.NewFact(probe.FactLiveSeconds, "", secs))
 		}
+	}
+	if strings.HasPrefix(o.Kind, heard) {
+		fs = overheardOnly(o, fs)
 	}
 	slices.SortFunc(fs, audit.CompareFacts)
 	return fs, nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
 	"github.com/mingshi-audit/mingshi/internal/guard"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
@@ -27,6 +28,9 @@ func Module() probe.Module {
 		Wants:  wants,
 		Probe:  run,
 		Derive: Derive,
+
+		Hears:   []capture.Proto{capture.ProtoHTTP, capture.ProtoMetadata},
+		Dissect: Dissect,
 
 		Elsewhere: elsewhere,
 	}

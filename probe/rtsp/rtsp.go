@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
 	"github.com/mingshi-audit/mingshi/evidence"
 	"github.com/mingshi-audit/mingshi/internal/clean"
 	"github.com/mingshi-audit/mingshi/internal/fingerprint"
@@ -46,6 +47,9 @@ func Module() probe.Module {
 		Facts: []audit.FactSpec{}, // that there is a metadata track says nothing of what is in it
 		Wants: wants,
 		Probe: look,
+
+		Hears:   []capture.Proto{capture.ProtoRTSP},
+		Dissect: Dissect,
 	}
 }
 

@@ -1,0 +1,346 @@
+package capture
+
+import (
+	"bytes"
+	"slices"
+	"time"
+)
+
+const (
+	maxQueue = 64                     // segments that came too early, for one side
+	maxHeld  = 256 << 10              // their bytes
+	maxEarly = 2 << 10                // first bytes, until the protocol is known
+	ackGrace = 200 * time.Millisecond // a capture may show an answer before what it answers
+	gapWait  = 3 * time.Second        // where the other side is not seen
+	midWait  = time.Second            // for what may precede the first segment that is seen of a conversation
+	midQueue = 4                      // segments
+)
+
+// segmentOf takes one TCP segment of side s: n bytes from seq on, of which b was captured.
+func (c *conn) segmentOf(s side, seq uint32, b []byte, n int) {
+	h := &c.halves[s]
+	if !h.started && !c.start(s, seq, b, n) {
+		return
+	}
+	c.place(s, seq, b, n)
+}
+
+// place hands on what of a segment follows the bytes before, and puts aside what comes too early.
+func (c *conn) place(s side, seq uint32, b []byte, n int) {
+	h := &c.halves[s]
+	for n > 0 {
+		ahead := int(int32(seq - h.next))
+		if ahead > 0 {
+			c.enqueue(s, seq, b, n)
+			return
+		}
+		if -ahead >= n {
+			return // sent again
+		}
+		b, seq, n = b[min(-ahead, len(b)):], h.next, n+ahead
+		m := n
+		if len(h.queue) > 0 {
+			m = min(n, int(h.queue[0].seq-h.next)) // what was put aside came first
+		}
+		c.deliver(s, b[:min(m, len(b))], m)
+		b, seq, n = b[min(m, len(b)):], seq+uint32(m), n-m
+		c.drain(s)
+	}
+}
+
+// start finds where a side's bytes begin: at what the handshake said, or at the first segment that begins like a message. It
+// reports false where the segment was put aside.
+func (c *conn) start(s side, seq uint32, b []byte, n int) bool {
+	h := &c.halves[s]
+	if first, ok := c.e.initial(&c.key, s); ok {
+		h.next, h.started = first, true
+		return true
+	}
+	c.mid = true
+	if !c.begins(b) {
+		c.enqueue(s, seq, b, n)
+		if h.started || len(h.queue) < midQueue {
+			return false
+		}
+		c.startAtQueue(s)
+		return false
+	}
+	h.next, h.started = seq, true
+	c.forget(s, seq)
+	return true
+}
+
+// begins reports whether a segment begins like a message.
+func (c *conn) begins(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	_, v := c.recognise(b)
+	return v == yes
+}
+
+// startAtQueue lets a side begin with the first of what was put aside.
+func (c *conn) startAtQueue(s side) {
+	h := &c.halves[s]
+	h.next, h.started, h.gap = h.queue[0].seq, true, true
+	c.drain(s)
+}
+
+// forget drops what was put aside and lies before seq.
+func (c *conn) forget(s side, seq uint32) {
+	h := &c.halves[s]
+	for len(h.queue) > 0 && int32(h.queue[0].seq-seq) < 0 {
+		c.pop(s)
+	}
+}
+
+// enqueue puts a segment aside that came before what precedes it. Of bytes that come twice, those that came first count.
+func (c *conn) enqueue(s side, seq uint32, b []byte, n int) {
+	h := &c.halves[s]
+	for i := 0; n > 0; i++ {
+		if i == len(h.queue) {
+			c.insert(s, i, seq, b, n)
+			return
+		}
+		q := &h.queue[i]
+		before := int(int32(q.seq - seq)) // bytes of the segment that lie before q
+		if before+q.wire <= 0 {
+			continue // q lies before it
+		}
+		if before > 0 {
+			m := min(before, n)
+			if !c.insert(s, i, seq, b[:min(m, len(b))], m) {
+				c.place(s, seq+uint32(m), b[min(m, len(b)):], n-m)
+				return
+			}
+			seq, b, n = seq+uint32(m), b[min(m, len(b)):], n-m
+			continue // the next one is q again
+		}
+		m := min(q.wire+before, n) // bytes of the segment that q has
+		if has := q.bytes[min(-before, len(q.bytes)):]; !same(has, b[:min(m, len(b))]) {
+			c.e.stats.Overlaps++
+		}
+		seq, b, n = seq+uint32(m), b[min(m, len(b)):], n-m
+	}
+}
+
+// same reports whether two pieces are equal as far as both go.
+func same(a, b []byte) bool {
+	n := min(len(a), len(b))
+	return bytes.Equal(a[:n], b[:n])
+}
+
+// insert puts a piece at its place in the queue. Where there is no room the side goes on behind its gap, and the piece is placed
+// anew; it reports false then.
+func (c *conn) insert(s side, at int, seq uint32, b []byte, n int) bool {
+	h := &c.halves[s]
+	if len(h.queue) < maxQueue && h.held+len(b) <= maxHeld && c.reserve(len(b)) {
+		h.queue = slices.Insert(h.queue, at, segment{seq: seq, wire: n, bytes: bytes.Clone(b), at: c.at, frame: c.frame})
+		h.held += len(b)
+		return true
+	}
+	c.e.stats.Limited++
+	switch {
+	case len(h.queue) > 0:
+		c.skipGap(s)
+	case h.started:
+		c.gapTo(s, seq)
+	default:
+		h.next, h.started, h.gap = seq, true, true
+	}
+	c.place(s, seq, b, n)
+	return false
+}
+
+func (c *conn) pop(s side) segment {
+	h := &c.halves[s]
+	q := h.queue[0]
+	h.queue = slices.Delete(h.queue, 0, 1)
+	h.held -= len(q.bytes)
+	c.release(len(q.bytes))
+	if len(h.queue) == 0 {
+		h.queue, h.acked = nil, time.Time{}
+	}
+	return q
+}
+
+// drain hands on what was put aside and follows now.
+func (c *conn) drain(s side) {
+	h := &c.halves[s]
+	for len(h.queue) > 0 && int32(h.queue[0].seq-h.next) <= 0 {
+		q := c.pop(s)
+		if before := int(h.next - q.seq); before < q.wire {
+			c.deliver(s, q.bytes[min(before, len(q.bytes)):], q.wire-before)
+		}
+	}
+}
+
+// skipGap goes on behind a gap, with the first of what was put aside.
+func (c *conn) skipGap(s side) {
+	h := &c.halves[s]
+	if !h.started {
+		c.startAtQueue(s)
+		return
+	}
+	c.gapTo(s, h.queue[0].seq)
+	h.acked = time.Time{}
+	c.drain(s)
+}
+
+func (c *conn) gapTo(s side, seq uint32) {
+	h := &c.halves[s]
+	n := int64(int32(seq - h.next))
+	c.holes++
+	c.missing += n
+	c.e.stats.Holes++
+	c.e.stats.Missing += n
+	h.next, h.gap = seq, true
+}
+
+// overdue goes on behind gaps that will not close: the other side has long confirmed the bytes, so they passed unseen, or
+// nobody sent them again.
+func (c *conn) overdue() {
+	for s := range c.halves {
+		h := &c.halves[s]
+		if len(h.queue) == 0 {
+			continue
+		}
+		wait := gapWait
+		if !h.started {
+			wait = midWait
+		}
+		if !h.acked.IsZero() && c.at.Sub(h.acked) > ackGrace || c.at.Sub(h.queue[0].at) > wait {
+			c.skipGap(side(s))
+		}
+	}
+}
+
+// confirmed takes what side s says it has received of the other.
+func (c *conn) confirmed(s side, ack uint32) {
+	o := &c.halves[1-s]
+	if len(o.queue) > 0 && o.started && o.acked.IsZero() && int32(ack-o.next) > 0 {
+		o.acked = c.at
+	}
+}
+
+// deliver hands on bytes that follow those before: n were sent, b was captured of them.
+func (c *conn) deliver(s side, b []byte, n int) {
+	h := &c.halves[s]
+	h.next += uint32(n)
+	h.bytes += int64(n)
+	c.e.stats.TCP += int64(n)
+	up := c.up(s)
+	switch c.phase {
+	case recognised:
+		c.e.stats.Read += int64(len(b))
+		if h.gap {
+			h.gap = false
+			c.framer.hole(c, up)
+		}
+		if len(b) > 0 {
+			c.framer.data(c, up, b)
+		}
+	case undecided:
+		h.gap = false
+		if len(b) > 0 {
+			c.look(s, b)
+		}
+	case unknown:
+		c.lookAgain(s, b)
+	}
+	if n > len(b) {
+		h.gap = true
+		if c.phase == undecided {
+			c.settle()
+		}
+	}
+}
+
+// look tries to recognise a conversation by the first bytes of one side.
+func (c *conn) look(s side, b []byte) {
+	h := &c.halves[s]
+	whole := b
+	if len(h.early) > 0 {
+		if room := maxEarly - len(h.early); len(b) > room || !c.reserve(len(b)) {
+			c.settle()
+			return
+		}
+		h.early = append(h.early, b...)
+		whole = h.early
+	}
+	r, v := c.recognise(whole)
+	switch {
+	case v == yes:
+		c.adopt(r, s, whole)
+	case v == wait && len(whole) < maxEarly && (len(h.early) > 0 || c.reserve(len(b))):
+		if len(h.early) == 0 {
+			h.early = bytes.Clone(b)
+		}
+	default:
+		if len(h.early) == 0 && c.reserve(min(len(b), maxEarly)) {
+			h.early = bytes.Clone(b[:min(len(b), maxEarly)])
+		}
+		c.settle()
+	}
+}
+
+// lookAgain tries what was not recognised by the other side's first bytes, or, where the beginning was not seen or there was a gap,
+// by a later message.
+func (c *conn) lookAgain(s side, b []byte) {
+	h := &c.halves[s]
+	if len(b) == 0 || h.said && !c.mid && c.holes == 0 {
+		return
+	}
+	if r, v := c.recognise(b); v == yes {
+		h.gap = false
+		c.adopt(r, s, b)
+		return
+	}
+	if !h.said {
+		h.said = true
+		c.emit(c.up(s), Flow{Proto: ProtoTCP, Payload: b[:min(len(b), maxEarly)], Cut: c.midCut()})
+	}
+}
+
+// settle gives up recognising a conversation; its first bytes are handed on.
+func (c *conn) settle() {
+	c.phase = unknown
+	for s := range c.halves {
+		h := &c.halves[s]
+		if len(h.early) > 0 {
+			c.emit(c.up(side(s)), Flow{Proto: ProtoTCP, Payload: h.early, Cut: c.midCut()})
+			c.release(len(h.early))
+			h.early, h.said = nil, true
+		}
+	}
+}
+
+func (c *conn) midCut() Cut {
+	if c.mid {
+		return CutStart
+	}
+	return 0
+}
+
+// adopt gives a conversation to the framer that knows it, with what was kept of it.
+func (c *conn) adopt(r *recogniser, s side, b []byte) {
+	if client, known := r.speaker(b); known && !c.sure {
+		c.client, c.sure = s, true
+		if !client {
+			c.client = 1 - s
+		}
+	}
+	c.phase, c.proto, c.framer = recognised, r.proto, r.make(c)
+	c.e.stats.Read += int64(len(b))
+	kept := c.halves
+	for i := range c.halves {
+		c.halves[i].early = nil
+	}
+	c.framer.data(c, c.up(s), b)
+	if other := kept[1-s].early; len(other) > 0 {
+		c.framer.data(c, c.up(1-s), other)
+	}
+	for i := range kept {
+		c.release(len(kept[i].early))
+	}
+}
