@@ -23,6 +23,7 @@ func BenchmarkEngine(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		var p capture.Packet
 		for n := 1; ; n++ {
 			data, ci, err := r.ZeroCopyReadPacketData()
 			if err == io.EOF {
@@ -31,7 +32,8 @@ func BenchmarkEngine(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			packet(&capture.Packet{Data: data, At: ci.Timestamp, Length: ci.Length, Link: layers.LinkTypeEthernet, Number: n})
+			p = capture.Packet{Data: data, At: ci.Timestamp, Length: ci.Length, Link: layers.LinkTypeEthernet, Number: n}
+			packet(&p)
 		}
 	}
 	b.Run("engine", func(b *testing.B) {

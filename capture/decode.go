@@ -336,9 +336,8 @@ func (d *decoder) v4(f frame) kind {
 	if head < 20 || head > total || total > f.wire || head > len(f.data) {
 		return kindNone
 	}
-	if d.ip4.DecodeFromBytes(f.data[:head], gopacket.NilDecodeFeedback); len(d.ip4.DstIP) != 4 {
-		return kindNone
-	}
+	// Options that make no sense change nothing that is of use here.
+	_ = d.ip4.DecodeFromBytes(f.data[:head], gopacket.NilDecodeFeedback)
 	d.src, d.dst = mapped(d.ip4.SrcIP), mapped(d.ip4.DstIP)
 	d.proto = uint8(d.ip4.Protocol)
 	f = f.only(total).skip(head)

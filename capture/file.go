@@ -71,8 +71,8 @@ type format interface {
 	losses() (received, dropped int64)
 }
 
-// OpenFile opens a capture file, or standard input if the name is "-", and reads as far as it takes to know what it is. Its errors
-// are *FileError, or what opening said.
+// OpenFile opens a capture file, or standard input if the name is "-", and reads as far as it takes to know what it is: of standard
+// input it waits for the first bytes. Its errors are *FileError, or what opening said.
 func OpenFile(name string, stdin io.Reader) (*File, error) {
 	f := &File{info: Info{Name: name}}
 	if name != "-" {
@@ -105,7 +105,7 @@ func (f *File) recognise() error {
 	}
 	b := w.need(4)
 	if len(b) < 4 {
-		if err := w.ended(); err != io.EOF {
+		if err := w.ended(); !errors.Is(err, io.EOF) {
 			return err
 		}
 		return fmt.Errorf("%w: it has only %d bytes", ErrFormat, len(b))
@@ -153,7 +153,7 @@ func (f *File) Next() (Packet, error) {
 	p, err := f.format.next()
 	if err != nil {
 		f.err = err
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			f.err = &FileError{Name: f.info.Name, Packet: f.number + 1, Err: err}
 		}
 		return Packet{}, f.err
@@ -186,7 +186,7 @@ func (f *File) Sum() (sha256 string, bytes int64) {
 	for len(f.rest.need(1)) > 0 {
 		f.rest.skip(len(f.rest.b))
 	}
-	if f.rest.ended() == io.EOF {
+	if errors.Is(f.rest.ended(), io.EOF) {
 		f.sum, f.length = f.raw.sum()
 	}
 	return f.sum, f.length

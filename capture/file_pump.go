@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -138,7 +139,7 @@ func (p *pump) release(c *chunk) {
 // sum returns the digest of a stream that has ended; nothing where it ended by an error.
 func (p *pump) sum() (string, int64) {
 	<-p.summed
-	if p.err != io.EOF {
+	if !errors.Is(p.err, io.EOF) {
 		return "", 0
 	}
 	return hex.EncodeToString(p.hash.Sum(nil)), p.length
@@ -207,7 +208,7 @@ func (w *window) ended() error { return w.err }
 
 // cut returns the error of a packet of which not all was there.
 func (w *window) cut() error {
-	if w.err == io.EOF {
+	if errors.Is(w.err, io.EOF) {
 		return ErrTruncated
 	}
 	return w.err
@@ -271,10 +272,10 @@ func (d *decompressor) open() (err error) {
 // say puts an error of the compressed stream into the words of this package. An end inside is an end: what was decompressed until then
 // stands, and the packet it was in says so.
 func (d *decompressor) say(err error) error {
-	switch err {
-	case nil, io.EOF, os.ErrClosed:
+	switch {
+	case err == nil, errors.Is(err, io.EOF), errors.Is(err, os.ErrClosed):
 		return err
-	case io.ErrUnexpectedEOF:
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return ErrTruncated
 	}
 	return fmt.Errorf("%w: %s: %w", ErrCorrupt, d.by, err)

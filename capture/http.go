@@ -28,11 +28,12 @@ type httpConn struct {
 	unpaired bool        // nobody knows which answer is whose
 	asked    bool        // a request was seen
 	answered bool        // an answer was seen
-	stray    bool        // an answer came whose request had not
+	ahead    int         // answers that came since the last request and before theirs
 	stopped  bool        // this is HTTP no longer: a tunnel, or another protocol
-	strayed  time.Time
-	last     time.Time // when something was said
-	lastUp   bool      // by the client
+	strayed  time.Time   // when the last of them came
+	gapFrame int         // packet behind which the client's last gap was found
+	last     time.Time   // when something was said
+	lastUp   bool        // by the client
 }
 
 type httpSide struct {
@@ -135,7 +136,7 @@ func (h *httpConn) start(c *conn, up bool, b []byte) (bool, []byte) {
 	case b[0] == '-':
 		return h.startParts(c, up, b)
 	case sniffMessage(b, nameHTTP, isTarget) == no:
-		s.stage = adrift
+		h.astray(c, up)
 	default:
 		s.stage = inHead
 		c.begin(up)
@@ -143,10 +144,16 @@ func (h *httpConn) start(c *conn, up bool, b []byte) (bool, []byte) {
 	return up, b
 }
 
+// astray gives up on a side until a segment begins like a message. How many there are until then nobody knows.
+func (h *httpConn) astray(c *conn, up bool) {
+	h.side(up).stage = adrift
+	h.lost(c, up)
+}
+
 // startParts begins in the middle of a multipart body. Forms are sent by clients, everything else like it by servers.
 func (h *httpConn) startParts(c *conn, up bool, b []byte) (bool, []byte) {
 	if sniffPart(b) != yes {
-		h.side(up).stage = adrift
+		h.astray(c, up)
 		return up, nil
 	}
 	if bytes.Contains(b[:min(len(b), maxField)], []byte("form-data")) != up && h.unknownSides(c) {
@@ -192,7 +199,7 @@ func (h *httpConn) head(c *conn, up bool, b []byte) (bool, []byte) {
 		}
 	}
 	if !ok {
-		s.stage = adrift
+		h.astray(c, up)
 		return up, nil
 	}
 	s.stage = atStart
@@ -233,6 +240,7 @@ func (h *httpConn) request(c *conn, p *head) {
 		c.name(name, "http")
 	}
 	h.ask(c, p)
+	h.last, h.lastUp = c.at, true
 	m := &httpMessage{m: p.m}
 	if p.length > 0 {
 		m.extent = extent{framing: framedLength, left: p.length}
@@ -292,7 +300,7 @@ func (h *httpConn) open(c *conn, up bool, m *httpMessage, p *head) {
 	case p.muddled, p.length == badLength && !p.chunked && !p.wrapped: // a guess would make messages of bodies
 		m.content.size = -1
 		h.finish(c, up, CutLimit)
-		s.stage = adrift
+		h.astray(c, up)
 	case m.extent.framing == framedNot:
 		h.finish(c, up, 0)
 	}
@@ -313,7 +321,7 @@ func (h *httpConn) body(c *conn, up bool, b []byte) []byte {
 	switch {
 	case !ok:
 		h.finish(c, up, CutLimit)
-		s.stage = adrift
+		h.astray(c, up)
 		return nil
 	case done:
 		h.finish(c, up, 0)

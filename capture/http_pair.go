@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	maxHeads    = 16                   // requests whose heads wait for their answers, of one conversation
-	maxWaiting  = 256                  // requests that wait at all
-	strayWindow = 2 * time.Millisecond // a capture may show an answer before its request
-	settled     = time.Second          // of silence, after which nothing is under way any more
+	maxHeads    = 16                     // requests whose heads wait for their answers, of one conversation
+	maxWaiting  = 256                    // requests that wait at all
+	strayWindow = 2 * time.Millisecond   // a capture may show an answer before its request
+	settled     = 300 * time.Millisecond // of silence, after which nothing is under way any more
 )
 
 // waiting is a request that was not answered. m is nil where its head is not kept.
@@ -22,17 +22,15 @@ type waiting struct {
 
 // ask notes a request that waits for its answer.
 func (h *httpConn) ask(c *conn, p *head) {
-	if h.doubt != [2]bool{} || h.unpaired {
-		// A client that asks one thing after the other asks when it was answered.
-		quiet := c.at.Sub(h.last) >= settled
-		h.unpaired = !quiet && (h.unpaired || h.piped || h.lastUp)
-		h.doubt, h.piped = [2]bool{}, h.piped && h.unpaired
-		h.forget(c)
+	sure := h.doubt == [2]bool{}
+	early := sure && h.ahead == 1 && c.at.Sub(h.strayed) < strayWindow
+	odd := sure && len(h.waiting) > 0 && !h.lastUp // the server spoke, and yet did not answer
+	if !sure || h.unpaired || odd || h.ahead > 0 && !early {
+		h.doubted(c, odd)
 	}
-	stray := h.stray && c.at.Sub(h.strayed) < strayWindow
-	h.stray = false
+	h.ahead = 0
 	switch {
-	case h.unpaired, stray:
+	case h.unpaired, early:
 		return
 	case len(h.waiting) >= maxWaiting:
 		h.unpaired = true
@@ -51,16 +49,29 @@ func (h *httpConn) ask(c *conn, p *head) {
 	}
 }
 
+// doubted decides, where something is missing, whether the pairing begins anew with a request. It does after silence, since all
+// was answered then, or where the client waited for an answer before it asked. A request that had waited behind a gap of
+// packets is neither: its answer may long be there.
+func (h *httpConn) doubted(c *conn, odd bool) {
+	late := h.doubt[0] && h.gapFrame == c.frame
+	switch {
+	case !late && c.at.Sub(h.last) >= settled:
+		h.unpaired, h.piped = false, false
+	case odd || late || h.piped || h.lastUp || h.ahead > 0:
+		h.unpaired = true
+	}
+	h.doubt = [2]bool{}
+	h.forget(c)
+}
+
 // answerTo returns the request that the next answer is for. What it had reserved is the caller's.
 func (h *httpConn) answerTo(c *conn) (w waiting, known bool) {
-	if h.doubt == [2]bool{true, true} { // the answer may be lost, and so may be a later request
-		h.forget(c)
-	}
-	if h.unpaired {
+	if h.unpaired || h.doubt[1] { // it may have waited behind a gap, and later requests not
 		return w, false
 	}
 	if len(h.waiting) == 0 {
-		h.stray, h.strayed = true, c.at
+		h.ahead++
+		h.strayed = c.at
 		return w, false
 	}
 	w = h.waiting[0]
@@ -70,17 +81,14 @@ func (h *httpConn) answerTo(c *conn) (w waiting, known bool) {
 	return w, true
 }
 
-// lost says that packets of one side are missing. Of several requests that wait, nobody knows then which are answered.
+// lost says that packets of one side are missing. Which of the waiting requests the server's held an answer to nobody knows.
 func (h *httpConn) lost(c *conn, up bool) {
 	if up {
-		h.doubt[0] = true
+		h.doubt[0], h.gapFrame = true, c.frame
 		return
 	}
-	h.doubt[1] = true
-	if h.piped {
-		h.unpaired = true
-		h.forget(c)
-	}
+	h.doubt[1], h.unpaired = true, h.unpaired || h.piped
+	h.forget(c)
 }
 
 // forget drops what waits for an answer.

@@ -136,6 +136,9 @@ func TestListen(t *testing.T) {
 	}
 	pair(t)
 	near := listen(t, "near")
+	if out, err := exec.Command("ip", "-d", "link", "show", "near").Output(); err != nil || !bytes.Contains(out, []byte("promiscuity 1")) {
+		t.Errorf("not promiscuous: %v %s", err, out)
+	}
 	hear := func() ([]string, decoder) { return heard(t, near, 300*time.Millisecond) }
 	frame := func(body string, tags ...byte) []byte {
 		b := build(t, testEther(layers.EthernetTypeIPv4), testIP4(17), testUDP(), gopacket.Payload(body)) // to 02:00:00:00:00:02 and from 01

@@ -22,6 +22,7 @@ const (
 
 	mqttAliasProperty = 0x23
 	mqttLevel5        = 5
+	mqttBridge        = 0x80
 )
 
 // mqttBegins reads a fixed header: the packet's type with its flags, and its length. size is 0 where b ends before it does, and
@@ -51,8 +52,8 @@ func mqttFlags(kind byte) byte {
 	return 0
 }
 
-// mqttProtocol reads the protocol's name and level at the beginning of a CONNECT's body. size is 0 where more is wanted, -1
-// where it is none.
+// mqttProtocol reads the protocol's name and level at the beginning of a CONNECT's body; of the level, a bridge between brokers
+// sets the highest bit. size is 0 where more is wanted, -1 where it is none.
 func mqttProtocol(b []byte) (level byte, size int) {
 	for _, name := range [...]string{"\x00\x04MQTT", "\x00\x06MQIsdp"} {
 		if n := min(len(b), len(name)); string(b[:n]) != name[:n] {
@@ -61,7 +62,8 @@ func mqttProtocol(b []byte) (level byte, size int) {
 		if len(b) <= len(name) {
 			return 0, 0
 		}
-		if level = b[len(name)] & 0x7f; level < 3 || level > 5 { // a bridge sets the highest bit
+		level = b[len(name)]
+		if l := level &^ mqttBridge; l < 3 || l > 5 {
 			return 0, -1
 		}
 		return level, len(name) + 1
@@ -164,8 +166,9 @@ func mqttName(b []byte, cut bool) bool {
 
 // mqttFramer cuts MQTT into messages. Of CONNECT nothing is kept but which version it speaks: client, user and password are in it.
 type mqttFramer struct {
-	sides [2]mqttSide
-	level byte // of the protocol; 0: not known
+	sides  [2]mqttSide
+	level  byte // of the protocol; 0: not known
+	bridge bool // the client is a broker too: what it publishes is others' word, and would be taken for its own
 }
 
 // mqttState is what of a packet comes next.
@@ -300,7 +303,7 @@ func (m *mqttFramer) connect(c *conn, up bool, _ *mqttSide, b []byte, _ bool) (s
 	case size == 0:
 		return 0, wait
 	}
-	m.level = level
+	m.level, m.bridge = level&^mqttBridge, level&mqttBridge != 0
 	c.emit(up, Flow{Proto: ProtoMQTT})
 	return size, yes
 }
@@ -477,6 +480,9 @@ func mqttReadable(b []byte) bool {
 
 // say hands on a message; its payload only where all of it is text.
 func (m *mqttFramer) say(c *conn, up bool, s *mqttSide, payload []byte, cut Cut) {
+	if m.bridge && up {
+		return
+	}
 	if !mqttReadable(payload) {
 		payload = nil
 	}

@@ -55,6 +55,7 @@ func mqttTable() []struct{ name, up, down, want string } {
 		{"a topic for many", v4 + mqttPacket(0x30, mqttString("a/#"), "1") + mqttPacket(0x30, mqttString("b"), "1"), "", "up hello|up b 1"},
 		{"a topic too long", v4 + mqttPacket(0x30, mqttString(strings.Repeat("t", 1025)), "1") + mqttPacket(0x30, mqttString("b"), "1"), "", "up hello|up b 1"},
 		{"a topic longer than its packet", v4 + mqttPacket(0x30, "\x00\x40abc") + mqttPacket(0x30, mqttString("b"), "1"), "", "up hello|up b 1"},
+		{"a bridge between brokers", mqttHello("MQTT", 0x84, "") + mqttPacket(0x30, mqttString("a"), "1"), mqttPacket(0x30, mqttString("b"), "2"), "up hello|down b 2"},
 		{"no packet", v4 + "\x00\x00" + mqttPacket(0x30, mqttString("b"), "1"), "", "up hello"},
 		{"properties that lie", v5 + mqttPacket(0x30, mqttString("a"), "\x05\x23\x00", "1") + mqttPacket(0x30, mqttString("b"), "\x00", "1"), "", "up hello|up b 1"},
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -303,6 +304,20 @@ func (c *Capture) Damage(share float64, seed uint64) {
 		}
 	}
 }
+
+// Frames returns every frame, as it was captured.
+func (c *Capture) Frames() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, p := range c.packets {
+			if !yield(p.data) {
+				return
+			}
+		}
+	}
+}
+
+// Addr reads an address; it panics where it is none.
+func Addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
 // Play hands every packet to an engine.
 func (c *Capture) Play(e *capture.Engine) {

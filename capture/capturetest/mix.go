@@ -72,6 +72,9 @@ func (g *mixer) talk(n int) *talk {
 		t.kind = talkPush
 	}
 	client := fmt.Sprintf("10.77.%d.%d:%d", g.r.IntN(4), 1+g.r.IntN(250), 20000+n%40000)
+	if t.kind == talkSIP || t.kind == talkPush { // what says that it is a camera comes from few
+		client = fmt.Sprintf("10.77.4.%d:%d", 1+g.r.IntN(40), 20000+n%40000)
+	}
 	port := map[int]int{talkWeb: 80, talkVideo: 554, talkDNS: 53, talkTLS: 443, talkSIP: 5060, talkPush: 8090, talkMQTT: 1883}[t.kind]
 	t.from, t.to = client, fmt.Sprintf("10.77.8.%d:%d", 1+g.r.IntN(250), port)
 	if t.kind == talkTLS {
