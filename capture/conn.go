@@ -92,6 +92,7 @@ type half struct {
 	closing bool   // it said which byte is its last
 	last    uint32 // the number after it
 	gap     bool   // the framer is to be told of a gap before the next bytes
+	lost    int64  // bytes of that gap, as far as known
 	beheld  bool   // it sent something
 	said    bool   // its first bytes were handed on
 	mac     [6]byte

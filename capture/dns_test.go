@@ -209,3 +209,14 @@ func FuzzDNS(f *testing.F) {
 		udpDNS(s.c, false, b)
 	})
 }
+
+// BenchmarkDNS is what an answer costs.
+func BenchmarkDNS(b *testing.B) {
+	s := newStand(protoUDP, portDNS)
+	s.e.o.Sink = func(*Flow) {}
+	a := dnsAnswer(b, 0, "a.example.", [3]string{"a.example.", "CNAME", "b.cdn.example."}, [3]string{"b.cdn.example.", "A", "203.0.113.5"}, [3]string{"b.cdn.example.", "A", "203.0.113.6"})
+	b.SetBytes(int64(len(a)))
+	for b.Loop() {
+		udpDNS(s.c, false, a)
+	}
+}

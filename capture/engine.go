@@ -39,6 +39,8 @@ type Engine struct {
 	opened   [1 << 15]opening // the handshakes seen last, so that none costs memory before anything was said
 	buffered int64
 	flow     Flow // the one that is handed on
+	messages []*Message
+	bodies   []*httpMessage
 
 	names  names
 	tracks tracks

@@ -518,7 +518,7 @@ func TestFileLong(t *testing.T) {
 				t.Fatalf("packet %d: %v, %d bytes of %d", i+1, err, len(p.Data), len(want))
 			}
 		}
-		if _, err := f.Next(); err != io.EOF {
+		if _, err := f.Next(); !errors.Is(err, io.EOF) {
 			t.Error(err)
 		}
 		if sum, _ := f.Sum(); sum != digestOf(data) {

@@ -76,10 +76,12 @@ type Message struct {
 	Target string // of a request: the URL or path, at most 2 KiB
 	Status int    // of an answer; 0 for a request
 	Header Header
-	Body   []byte // at most 256 KiB, decoded of transfer and content encoding; nil for media types that are pictures, video, audio or octets
+	Body   []byte // at most 256 KiB, decoded of transfer and content encoding, with long runs of base64 shortened; nil for media types that are pictures, video, audio or octets
 	Size   int64  // bytes of the body seen on the wire, -1 where the body was not looked at
 	Parts  []Part // of a multipart body that ends; Body is nil then
 	Cut    Cut
+
+	held int // by how many besides who reads it
 }
 
 // Part is one part of a multipart body.

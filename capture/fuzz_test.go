@@ -39,8 +39,8 @@ func seeds() (out []*capturetest.Capture) {
 	return out
 }
 
-// FuzzFile reads whatever calls itself a capture, and takes apart what is in it.
-func FuzzFile(f *testing.F) {
+// FuzzChain reads whatever calls itself a capture, and takes apart what is in it.
+func FuzzChain(f *testing.F) {
 	for _, c := range seeds() {
 		f.Add(c.PCAP())
 		f.Add(c.NG())

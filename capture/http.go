@@ -29,8 +29,8 @@ type httpConn struct {
 	asked    bool        // a request was seen
 	answered bool        // an answer was seen
 	ahead    int         // answers that came since the last request and before theirs
-	stopped  bool        // this is HTTP no longer: a tunnel, or another protocol
 	strayed  time.Time   // when the last of them came
+	stopped  bool        // this is HTTP no longer: a tunnel, or another protocol
 	gapFrame int         // packet behind which the client's last gap was found
 	last     time.Time   // when something was said
 	lastUp   bool        // by the client
@@ -56,6 +56,7 @@ type httpMessage struct {
 	list    []Part
 	text    int // bytes of text in list
 	cut     Cut // of every flow
+	head    Cut // of the request's head
 }
 
 func newHTTP(*conn) framer { return &httpConn{} }
@@ -189,7 +190,7 @@ func (h *httpConn) head(c *conn, up bool, b []byte) (bool, []byte) {
 	}
 	p, ok := head{}, false
 	if state == yes {
-		p, ok = parseHead(whole, nameHTTP)
+		p, ok = parseHeadInto(c.e.message(), whole, nameHTTP)
 	}
 	s.in.drop(c)
 	if ok && (p.m.Status == 0) != up {
@@ -241,7 +242,8 @@ func (h *httpConn) request(c *conn, p *head) {
 	}
 	h.ask(c, p)
 	h.last, h.lastUp = c.at, true
-	m := &httpMessage{m: p.m}
+	m := c.e.httpMessage()
+	m.m, m.head = p.m, p.m.Cut
 	if p.length > 0 {
 		m.extent = extent{framing: framedLength, left: p.length}
 	}
@@ -256,10 +258,12 @@ func (h *httpConn) request(c *conn, p *head) {
 func (h *httpConn) answer(c *conn, p *head) {
 	h.answered = true
 	if status := p.m.Status; status < 200 && status != 101 {
+		c.e.forgo(p.m)
 		return // the answer is yet to come
 	}
 	w, known := h.answerTo(c)
-	m := &httpMessage{m: p.m, request: w.m, size: w.size, answer: true, bare: !known}
+	m := c.e.httpMessage()
+	m.m, m.request, m.size, m.answer, m.bare = p.m, w.m, w.size, true, !known
 	switch {
 	case p.m.Status == 101 || w.tube && p.m.Status < 300:
 		h.open(c, false, m, &head{m: p.m, bytes: p.bytes})
@@ -391,6 +395,12 @@ func (h *httpConn) finish(c *conn, up bool, cut Cut) {
 	}
 	m.content.held.drop(c)
 	c.release(m.size)
+	if m.m != nil && !m.answer { // the answer will come with its head
+		m.m.Body, m.m.Parts, m.m.Size, m.m.Cut = nil, nil, -1, m.head
+	}
+	c.e.forgo(m.m)
+	c.e.forgo(m.request)
+	c.e.spareHTTP(m)
 }
 
 func (h *httpConn) hole(c *conn, up bool) {
@@ -410,20 +420,6 @@ func (h *httpConn) hole(c *conn, up bool) {
 	default:
 		h.finish(c, up, CutHole)
 		s.stage = adrift
-	}
-}
-
-// gap is hole where it is known how many bytes are missing: those of a body that is long enough are passed over.
-func (h *httpConn) gap(c *conn, up bool, n int64) {
-	s := h.side(up)
-	m := s.msg
-	if h.stopped || n <= 0 || m == nil || !m.extent.pass(n) {
-		h.hole(c, up)
-		return
-	}
-	h.miss(c, up, m)
-	if m.extent.framing == framedLength && m.extent.left == 0 {
-		h.finish(c, up, CutHole)
 	}
 }
 

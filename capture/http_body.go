@@ -193,6 +193,7 @@ type content struct {
 	coding string
 	cut    Cut
 	closed bool // bytes are missing: what follows is not kept
+	run    int  // of base64, that the last bytes belong to
 }
 
 // take takes bytes of the body; last: it ends with them.
@@ -201,15 +202,50 @@ func (t *content) take(c *conn, b []byte, last bool) {
 	if t.media || t.closed || len(b) == 0 {
 		return
 	}
-	if last && len(t.held.b) == 0 && len(b) <= maxBody {
+	if last && len(t.held.b) == 0 && len(b) <= maxRun {
 		t.whole = b
 		return
 	}
-	if !t.held.fill(c, b, maxBody) {
-		t.cut, t.closed = t.cut|CutLimit, true
+	for len(b) > 0 && !t.closed {
+		var some []byte
+		if some, b = t.thin(b); !t.held.fill(c, some, maxBody) {
+			t.cut, t.closed = t.cut|CutLimit, true
+		}
 	}
 	t.judge(c, false)
 }
+
+// maxRun is how much of base64 in one piece is kept: enough for every identifier, and for no picture or template.
+const maxRun = 2 << 10
+
+// thin returns the next piece of a text without what is too much of a run of base64, and what follows. A coded text is left as it is.
+func (t *content) thin(b []byte) (some, rest []byte) {
+	if t.coding != "" {
+		return b, nil
+	}
+	for i, x := range b {
+		if !base64[x] {
+			t.run = 0
+			continue
+		}
+		if t.run++; t.run > maxRun {
+			end := i
+			for end < len(b) && base64[b[end]] {
+				end++
+			}
+			return b[:i], b[end:]
+		}
+	}
+	return b, nil
+}
+
+// base64 are the letters of base64, of its form for URLs, and the stroke that JSON may put before a slash.
+var base64 = func() (t [256]bool) {
+	for _, x := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\\") {
+		t[x] = true
+	}
+	return t
+}()
 
 // judge drops what turns out to be no text.
 func (t *content) judge(c *conn, end bool) {

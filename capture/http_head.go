@@ -51,11 +51,17 @@ func headEnd(b []byte, before int) int {
 	}
 }
 
-// parseHead reads a whole head of the protocol; ok is false where its first line is none of it. What authenticates is removed.
+// parseHead reads a whole head of the protocol into a new message; ok is false where its first line is none of it. What
+// authenticates is removed.
 func parseHead(b []byte, protocol string) (h head, ok bool) {
+	return parseHeadInto(&Message{}, b, protocol)
+}
+
+// parseHeadInto is parseHead for a message that was used before.
+func parseHeadInto(m *Message, b []byte, protocol string) (h head, ok bool) {
 	s := string(b)
 	line, rest := cutLine(s)
-	h = head{m: &Message{}, bytes: len(s), length: noLength, short: protocol == nameSIP}
+	h = head{m: m, bytes: len(s), length: noLength, short: protocol == nameSIP}
 	if !h.startLine(line, protocol) {
 		return h, false
 	}
@@ -137,8 +143,9 @@ func isVersion[T string | []byte](s T, protocol string) bool {
 
 // fields reads the lines of a head up to its empty one. Of all of them it learns where the body ends, the first maxFields it keeps.
 func (h *head) fields(s string) {
-	lines := min(strings.Count(s, "\n"), maxFields)
-	h.m.Header = make(Header, 0, lines)
+	if lines := min(strings.Count(s, "\n"), maxFields); lines > cap(h.m.Header) {
+		h.m.Header = make(Header, 0, lines)
+	}
 	for s != "" {
 		var line string
 		if line, s = cutLine(s); line == "" {

@@ -107,6 +107,9 @@ func userLength(s string) int {
 }
 
 func hideParams(s string) string {
+	if !holdsLogin(s) {
+		return s
+	}
 	var out strings.Builder
 	for {
 		eq := strings.IndexByte(s, '=')
@@ -126,6 +129,20 @@ func hideParams(s string) string {
 			out.WriteByte('-')
 		}
 		s = s[n:]
+	}
+}
+
+// holdsLogin reports whether any parameter is a login's.
+func holdsLogin(s string) bool {
+	for from := 0; ; {
+		eq := strings.IndexByte(s[from:], '=')
+		if eq < 0 {
+			return false
+		}
+		if at, _ := nameFrom(s[from : from+eq]); loginName(s[from+at : from+eq]) {
+			return true
+		}
+		from += eq + 1
 	}
 }
 

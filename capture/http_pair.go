@@ -39,12 +39,14 @@ func (h *httpConn) ask(c *conn, p *head) {
 	}
 	w := waiting{bare: p.m.Method == "HEAD", tube: p.m.Method == "CONNECT"}
 	if c.reserve(p.bytes) {
-		w.m, w.size = &Message{Method: p.m.Method, Target: p.m.Target, Header: p.m.Header, Size: -1, Cut: p.m.Cut}, p.bytes
+		p.m.held++ // for the answer
+		w.m, w.size = p.m, p.bytes
 	}
 	h.waiting = append(h.waiting, w)
 	h.piped = h.piped || len(h.waiting) > 1
 	if old := len(h.waiting) - maxHeads - 1; old >= 0 { // the oldest comes without its request
 		c.release(h.waiting[old].size)
+		c.e.forgo(h.waiting[old].m)
 		h.waiting[old].m, h.waiting[old].size = nil, 0
 	}
 }
@@ -75,7 +77,7 @@ func (h *httpConn) answerTo(c *conn) (w waiting, known bool) {
 		return w, false
 	}
 	w = h.waiting[0]
-	if h.waiting = slices.Delete(h.waiting, 0, 1); len(h.waiting) == 0 {
+	if h.waiting = slices.Delete(h.waiting, 0, 1); len(h.waiting) == 0 && cap(h.waiting) > 2 {
 		h.waiting = nil
 	}
 	return w, true
@@ -95,6 +97,7 @@ func (h *httpConn) lost(c *conn, up bool) {
 func (h *httpConn) forget(c *conn) {
 	for i := range h.waiting {
 		c.release(h.waiting[i].size)
+		c.e.forgo(h.waiting[i].m)
 	}
 	h.waiting = nil
 }

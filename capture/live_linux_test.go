@@ -113,7 +113,7 @@ func heard(t *testing.T, i *Interface, while time.Duration) (out []string, last 
 	var d decoder
 	for n := 1; ; n++ {
 		p, err := i.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, last
 		}
 		if err != nil {
@@ -158,10 +158,10 @@ func TestListen(t *testing.T) {
 	began := time.Now()
 	quiet := listen(t, "near")
 	time.AfterFunc(50*time.Millisecond, func() { quiet.Close() })
-	if _, err := quiet.Next(); err != io.EOF || time.Since(began) > 350*time.Millisecond {
+	if _, err := quiet.Next(); !errors.Is(err, io.EOF) || time.Since(began) > 350*time.Millisecond {
 		t.Errorf("Next said %v after %v", err, time.Since(began))
 	}
-	if _, err := quiet.Next(); err != io.EOF {
+	if _, err := quiet.Next(); !errors.Is(err, io.EOF) {
 		t.Error(err)
 	}
 }

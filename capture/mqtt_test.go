@@ -213,3 +213,19 @@ func FuzzMQTT(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkMQTT is what messages cost, three short ones and a picture.
+func BenchmarkMQTT(b *testing.B) {
+	s := newStand(protoTCP, portMQTT)
+	s.e.o.Sink = func(*Flow) {}
+	f := newMQTT(s.c)
+	f.data(s.c, true, []byte(mqttHello("MQTT", 4, "")))
+	short := mqttPacket(0x30, mqttString("frigate/tracked_object_update"), mqttJSON)
+	stream := []byte(short + short + short + mqttPacket(0x30, mqttString("frigate/door/person/snapshot"), "\xff\xd8\xff\xe0"+strings.Repeat("\x00picture", 10000)))
+	b.SetBytes(int64(len(stream)))
+	for b.Loop() {
+		for part := range slices.Chunk(stream, 1460) {
+			f.data(s.c, true, part)
+		}
+	}
+}

@@ -40,7 +40,8 @@ func udpSIP(c *conn, up bool, b []byte) bool {
 	if len(whole) > maxHead {
 		return false
 	}
-	p, ok := parseHead(whole, nameSIP)
+	p, ok := parseHeadInto(c.e.message(), whole, nameSIP)
+	defer c.e.forgo(p.m)
 	if !ok {
 		return false
 	}

@@ -194,7 +194,7 @@ func (c *conn) gapTo(s side, seq uint32) {
 	c.missing += n
 	c.e.stats.Holes++
 	c.e.stats.Missing += n
-	h.next, h.gap = seq, true
+	h.next, h.gap, h.lost = seq, true, h.lost+n
 }
 
 // overdue goes on behind gaps that will not close: the other side has long confirmed the bytes, so they passed unseen, or
@@ -234,14 +234,13 @@ func (c *conn) deliver(s side, b []byte, n int) {
 	case recognised:
 		c.e.stats.Read += int64(len(b))
 		if h.gap {
-			h.gap = false
-			c.framer.hole(c, up)
+			c.tell(h, up)
 		}
 		if len(b) > 0 {
 			c.framer.data(c, up, b)
 		}
 	case undecided:
-		h.gap = false
+		h.gap, h.lost = false, 0
 		if len(b) > 0 {
 			c.look(s, b)
 		}
@@ -249,11 +248,24 @@ func (c *conn) deliver(s side, b []byte, n int) {
 		c.lookAgain(s, b)
 	}
 	if n > len(b) {
-		h.gap = true
+		h.gap, h.lost = true, h.lost+int64(n-len(b))
 		if c.phase == undecided {
 			c.settle()
 		}
 	}
+}
+
+// tell makes the framer know of a gap, and of how long it is where that is known.
+func (c *conn) tell(h *half, up bool) {
+	n := h.lost
+	h.gap, h.lost = false, 0
+	if g, ok := c.framer.(interface {
+		gap(c *conn, up bool, n int64)
+	}); ok && n > 0 {
+		g.gap(c, up, n)
+		return
+	}
+	c.framer.hole(c, up)
 }
 
 // look tries to recognise a conversation by the first bytes of one side.
@@ -292,7 +304,7 @@ func (c *conn) lookAgain(s side, b []byte) {
 		return
 	}
 	if r, v := c.recognise(b); v == yes {
-		h.gap = false
+		h.gap, h.lost = false, 0
 		c.adopt(r, s, b)
 		return
 	}

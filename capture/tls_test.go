@@ -412,3 +412,17 @@ func fuzzFramer(t *testing.T, b []byte, size, gap uint16, sniff func([]byte) ver
 		t.Fatalf("%d bytes are still reserved", s.e.buffered)
 	}
 }
+
+// BenchmarkTLS is what application data costs, a segment at a time.
+func BenchmarkTLS(b *testing.B) {
+	s := newStand(protoTCP, 443)
+	s.c.mid = true
+	f := newTLS(s.c)
+	stream := slices.Repeat(record(23, make([]byte, 16384)), 64)
+	b.SetBytes(int64(len(stream)))
+	for b.Loop() {
+		for part := range slices.Chunk(stream, 1460) {
+			f.data(s.c, false, part)
+		}
+	}
+}

@@ -55,10 +55,11 @@ func neighbours(ctx context.Context, env Env, found func(audit.Target)) ([]audit
 	return out, nil
 }
 
-// maker reports whether a hardware address was assigned to somebody whose devices are cameras.
+// maker reports whether a hardware address was assigned to a maker of cameras, recorders or terminals. Most make several of these,
+// so that the address does not say which it is.
 func maker(db *fingerprint.DB, mac string) bool {
 	m, ok := db.MAC(mac)
-	return ok && m.Kind != "" && m.Kind != audit.KindOther
+	return ok && m.Kind != audit.KindOther
 }
 
 // sighting is a target that says who answers for an address. There is nothing at it to be asked.
