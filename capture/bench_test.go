@@ -2,6 +2,7 @@ package capture_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 
@@ -26,7 +27,7 @@ func BenchmarkEngine(b *testing.B) {
 		var p capture.Packet
 		for n := 1; ; n++ {
 			data, ci, err := r.ZeroCopyReadPacketData()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {

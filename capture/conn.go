@@ -78,6 +78,7 @@ type conn struct {
 	first    int // of the first
 	resolved string
 	named    string
+	looked   string // what the client had resolved to the server's address when it began
 	holes    int
 	missing  int64
 	mid      bool // it had begun before
@@ -216,12 +217,12 @@ func (c *conn) total() {
 	}
 	t := Totals{Up: u.bytes, Down: d.bytes, PacketsUp: u.packets, PacketsDown: d.packets, DataUp: u.bytes, DataDown: d.bytes, Opened: c.opened, Proto: c.proto,
 		Encrypted: c.proto == ProtoTLS || c.proto == ProtoQUIC, Name: c.named, NameBy: c.resolved, Holes: c.holes, Missing: c.missing, OneSided: !u.beheld || !d.beheld, MidStart: c.mid}
-	if t.Encrypted && c.key.proto == protoTCP {
+	if t.Encrypted {
 		t.DataUp, t.DataDown = u.data, d.data
 	}
 	client, server := c.party(c.client), c.party(1-c.client)
 	if t.Name == "" {
-		if t.Name = c.e.nameOf(client.Addr.Addr(), server.Addr.Addr()); t.Name != "" {
+		if t.Name = cmp.Or(c.looked, c.e.nameOf(client.Addr.Addr(), server.Addr.Addr())); t.Name != "" {
 			t.NameBy = "dns"
 		}
 	}
@@ -239,13 +240,25 @@ func one(b bool) int64 {
 	return 0
 }
 
-// ended reports whether both sides have said everything, or one has and the other never spoke.
-func (c *conn) ended() bool {
-	l, h := &c.halves[lo], &c.halves[hi]
-	done := func(h *half) bool {
-		return h.closing && (!h.started && len(h.queue) == 0 || h.started && int32(h.next-h.last) >= 0)
+// ended reports whether both sides have said everything.
+func (c *conn) ended() bool { return c.finished(lo) && c.finished(hi) }
+
+// finished reports whether a side has said everything, and all of it was seen. Of one that never spoke and whose handshake was not seen
+// nobody knows how much it said: its word that it has ended counts.
+func (c *conn) finished(s side) bool {
+	h := &c.halves[s]
+	if !h.closing || !h.started && len(h.queue) > 0 {
+		return false
 	}
-	return done(l) && done(h)
+	next := h.next
+	if !h.started {
+		first, ok := c.e.initial(&c.key, s)
+		if !ok {
+			return true
+		}
+		next = first
+	}
+	return int32(next-h.last) >= 0
 }
 
 // guessClient says which side asked, where nothing was seen of the beginning: the one with the higher port.

@@ -174,15 +174,15 @@ func (e *Engine) tcp(p *Packet, d *decoder) {
 // the packet came late or was sent again.
 func (e *Engine) handshake(c *conn, k *key, s side, d *decoder) {
 	first := d.seq + 1
-	if c != nil {
-		h := &c.halves[s]
-		if !h.started || h.next-first < 1<<20 {
-			return
-		}
+	if c != nil && c.halves[s].started && c.halves[s].next-first >= 1<<20 {
 		e.drop(c)
+		c = nil
 	}
 	m := mark(k, s)
 	e.opened[m>>7%uint64(len(e.opened))] = opening{mark: m, first: first, answered: d.flags&tcpACK != 0}
+	if c != nil {
+		c.opens(s, first)
+	}
 }
 
 func mark(k *key, s side) uint64 {
@@ -232,6 +232,7 @@ func (e *Engine) open(k key, p *Packet, d *decoder) *conn {
 		e.spare = c.older
 	}
 	*c = conn{e: e, key: k, opened: p.At, first: p.Number, vlan: d.vlan, client: guessClient(&k)}
+	c.looked = e.nameOf(c.party(c.client).Addr.Addr(), c.party(1-c.client).Addr.Addr())
 	e.stats.Conversations++
 	e.conns[k] = c
 	e.link(c)

@@ -23,7 +23,7 @@ func seeds() (out []*capturetest.Capture) {
 		func(c *capturetest.Capture) { c.Damage(0.5, 1) },
 	} {
 		c := capturetest.New()
-		c.Connect(camera, "192.0.2.5:8090").Up(capturetest.FacePush(text(3000))).Down([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")).Close()
+		c.Connect(camera, "192.0.2.5:8090").Up(capturetest.FacePush("192.0.2.21", text(3000))).Down([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")).Close()
 		rtsp := c.Connect("192.0.2.5:50000", "192.0.2.21:554")
 		rtsp.Up([]byte("DESCRIBE rtsp://192.0.2.21/1 RTSP/1.0\r\nCSeq: 1\r\n\r\n")).Down([]byte("RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 0\r\n\r\n"))
 		rtsp.Down(capturetest.Interleaved(2, capturetest.RTP(1, true, 107, []byte(`<?xml version="1.0"?><tt:MetadataStream xmlns:tt="http://www.onvif.org/ver10/schema"/>`))))

@@ -13,7 +13,7 @@ const (
 	ackGrace = 200 * time.Millisecond // a capture may show an answer before what it answers
 	gapWait  = 3 * time.Second        // where the other side is not seen
 	midWait  = time.Second            // for what may precede the first segment that is seen of a conversation
-	midQueue = 4                      // segments
+	midQueue = 12                     // segments
 )
 
 // segmentOf takes one TCP segment of side s: n bytes from seq on, of which b was captured.
@@ -68,6 +68,19 @@ func (c *conn) start(s side, seq uint32, b []byte, n int) bool {
 	h.next, h.started = seq, true
 	c.forget(s, seq)
 	return true
+}
+
+// opens takes a handshake that comes after what it opened.
+func (c *conn) opens(s side, first uint32) {
+	h := &c.halves[s]
+	if client, known := c.e.clientOf(&c.key); known && c.phase == undecided {
+		c.client, c.sure = client, true
+	}
+	if !h.started && len(h.queue) > 0 {
+		h.next, h.started = first, true
+		c.forget(s, first)
+		c.drain(s)
+	}
 }
 
 // begins reports whether a segment begins like a message.

@@ -286,6 +286,50 @@ func TestVerifyAllowsDetachedFiles(t *testing.T) {
 	}
 }
 
+// TestUnfinished: a bundle that was never closed is incomplete, whatever else its cut end shows; one that was closed differs.
+func TestUnfinished(t *testing.T) {
+	closing := []string{"bag-info.txt", "manifest.json", "manifest-sha256.txt", "manifest-sm3.txt", "tagmanifest-sha256.txt", "tagmanifest-sm3.txt"}
+	remove := func(names ...string) func(string) error {
+		return func(d string) error {
+			var err error
+			for _, n := range names {
+				err = errors.Join(err, os.Remove(filepath.Join(d, n)))
+			}
+			return err
+		}
+	}
+	for _, c := range []struct {
+		name string
+		do   func(string) error
+		want int
+	}{
+		{"closed", func(string) error { return nil }, 0},
+		{"never closed", remove(closing...), len(closing)},
+		{"never closed, and the journal cut", func(d string) error {
+			p := filepath.Join(d, "data", "journal.jsonl")
+			b, err := os.ReadFile(p)
+			return errors.Join(err, os.WriteFile(p, b[:len(b)-9], 0o644), remove(closing...)(d))
+		}, len(closing)},
+		{"changed", func(d string) error { return appendTo(filepath.Join(d, "data", "site.yaml"), "#") }, 0},
+		{"one file gone, another changed", func(d string) error {
+			return errors.Join(remove("manifest.json")(d), appendTo(filepath.Join(d, "data", "site.yaml"), "#"))
+		}, 0},
+		{"what a manifest lists is gone", remove("data/site.yaml"), 0},
+	} {
+		dir := fullBundle(t)
+		if err := c.do(dir); err != nil {
+			t.Fatal(err)
+		}
+		p, err := Verify(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Unfinished(p); got != c.want {
+			t.Errorf("%s: %d, want %d: %v", c.name, got, c.want, p)
+		}
+	}
+}
+
 // A forger who also rewrites the bag's manifests is stopped by the chain and by manifest.json, which is what is signed.
 func TestVerifyJournalChain(t *testing.T) {
 	for name, change := range map[string]func([]string) []string{

@@ -17,8 +17,28 @@ import (
 
 // Problem is one thing that is wrong with a bundle.
 type Problem struct {
-	Path string // the file it is about, relative to the bundle
-	Text audit.Text
+	Path   string // the file it is about, relative to the bundle
+	Text   audit.Text
+	Absent bool // every bundle has the file, and it is not there
+}
+
+// Unfinished reports how many of the files that every bundle has are not there, where that is all that is wrong, or where none
+// is there by which anything else could be checked: the bundle was never closed, or what closed it was taken away. 0: neither.
+func Unfinished(problems []Problem) int {
+	absent, closing := 0, 1+len(algorithms) // manifest.json and the manifests it names
+	for _, p := range problems {
+		if !p.Absent {
+			continue
+		}
+		absent++
+		if p.Path == manifestName || slices.ContainsFunc(algorithms, func(a algorithm) bool { return p.Path == "manifest-"+a.name+".txt" }) {
+			closing--
+		}
+	}
+	if absent == len(problems) || closing == 0 {
+		return absent
+	}
+	return 0
 }
 
 // Verify checks everything about a bundle that needs no key: that it is a complete bag, both digests of every file, that
@@ -64,7 +84,7 @@ func (v *verifier) add(path, id string, args ...any) {
 			args[i] = clean.Text(s, 200)
 		}
 	}
-	v.problems = append(v.problems, Problem{Path: clean.Text(path, maxName), Text: msg.Text(id, args...)})
+	v.problems = append(v.problems, Problem{Path: clean.Text(path, maxName), Text: msg.Text(id, args...), Absent: id == "evidence.verify.required"})
 }
 
 // walk reads and digests every file once.

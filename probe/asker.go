@@ -10,11 +10,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -178,8 +177,8 @@ func (a *Asker) exchange(ctx context.Context, path string, authorise func(*http.
 	r := &Reply{Auth: "none", At: a.Env.Clock()}
 	rctx, cancel := context.WithTimeout(ctx, a.longest())
 	defer cancel()
-	var connected atomic.Bool // the transport goes on connecting in its own goroutine when the exchange has ended
-	rctx = Traced(rctx, &connected)
+	var trace Trace
+	rctx = trace.Into(rctx)
 	req, err := a.request(rctx, path)
 	if err != nil {
 		r.Detail = clean.Text(err.Error(), askDetail)
@@ -206,22 +205,16 @@ func (a *Asker) exchange(ctx context.Context, path string, authorise func(*http.
 		var why string
 		r.Body, why, err = a.read(resp, cancel)
 		resp.Body.Close()
+		came := r.Body
 		if a.Withhold != nil {
-			r.Body = a.Withhold(r.Body)
+			r.Body = a.Withhold(slices.Clone(came))
 		}
 		r.head(resp)
 		r.Detail = cmp.Or(r.Detail, why)
-		x.Response = append(responseHead(resp), r.Body...)
+		x.Response = append(recordedHead(resp, came, r.Body), r.Body...)
 	}
-	r.keep(ctx, a.Env, x, err, connected.Load())
+	r.keep(ctx, a.Env, x, err, &trace)
 	return r
-}
-
-// Traced returns a context whose HTTP exchanges note in connected that the device accepted a connection, which tells a silent
-// service from a dead address.
-func Traced(ctx context.Context, connected *atomic.Bool) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-		TLSHandshakeStart: func() { connected.Store(true) }})
 }
 
 // head reads what the answer's head says.
@@ -303,6 +296,19 @@ func requestHead(r *http.Request) []byte {
 	r.Header.Write(&b) //nolint:errcheck // a buffer takes everything
 	b.WriteString("\r\n")
 	return b.Bytes()
+}
+
+// recordedHead is the answer's head as it is recorded with a body: where that is not the one that came, nothing that counts or sums
+// up the bytes that came.
+func recordedHead(r *http.Response, came, kept []byte) []byte {
+	if bytes.Equal(came, kept) {
+		return responseHead(r)
+	}
+	out := &http.Response{Proto: r.Proto, Status: r.Status, Header: r.Header.Clone()}
+	for _, name := range []string{"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Etag"} {
+		out.Header.Del(name)
+	}
+	return responseHead(out)
 }
 
 func responseHead(r *http.Response) []byte {

@@ -188,6 +188,43 @@ func TestAskerFailures(t *testing.T) {
 }
 
 // TestFollow: a redirect is followed to the TLS port of the same device and nowhere else.
+// TestRecordedHead: the record of a body that is not the one that came states neither its length nor its digest.
+func TestRecordedHead(t *testing.T) {
+	const body = `{"name":"Lab Person","enabled":true}`
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("ETag", `"0123"`)
+		w.Header().Set("Server", "lab")
+		fmt.Fprint(w, body)
+	}))
+	defer s.Close()
+	at := netip.MustParseAddrPort(s.Listener.Addr().String())
+	g, _ := guardtest.New(t, "127.0.0.0/24")
+	for _, c := range []struct {
+		name  string
+		keep  func([]byte) []byte
+		whole bool
+	}{
+		{"everything", nil, true}, {"the same", func(b []byte) []byte { return b }, true},
+		{"in place", func(b []byte) []byte { copy(b[9:19], "**********"); return b }, false}, {"less", func([]byte) []byte { return []byte("{}") }, false},
+	} {
+		var tp tape
+		env := Env{Device: g.Device(at.Addr()), Guard: g, Evidence: &tp, Clock: time.Now}
+		a := &Asker{Env: env, At: at, Withhold: c.keep}
+		a.Ask(t.Context(), "/api/config")
+		a.Close()
+		call := &Caller{Env: env, At: at, Show: c.keep}
+		if c.keep != nil {
+			call.Call(t.Context(), Call{Method: http.MethodGet, Path: "/api/config"})
+		}
+		call.Close()
+		for _, x := range tp.x {
+			if r := string(x.Response); strings.Contains(r, "Content-Length") != c.whole || strings.Contains(r, "Etag") != c.whole || !strings.Contains(r, "Server: lab") {
+				t.Errorf("%s: %s", c.name, r)
+			}
+		}
+	}
+}
+
 func TestFollow(t *testing.T) {
 	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "yes") }))
 	defer secure.Close()

@@ -8,8 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -153,8 +153,8 @@ func (c *Caller) exchange(ctx context.Context, q Call) Answer {
 	}
 	rctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	var connected atomic.Bool // the transport goes on connecting in its own goroutine when the exchange has ended
-	rctx = Traced(rctx, &connected)
+	var trace Trace
+	rctx = trace.Into(rctx)
 	req, err := http.NewRequestWithContext(rctx, q.Method, webURL(c.At, c.Secure, q.Path), bytes.NewReader(q.Body))
 	if err != nil {
 		a.Detail = "the question could not be worded" // the error quotes the URL, which may hold a token
@@ -182,9 +182,10 @@ func (c *Caller) exchange(ctx context.Context, q Call) Answer {
 		resp.Body.Close()
 		a.head(resp)
 		a.Header = resp.Header
-		x.Response = append(shownHead(resp), c.show(a.Body)...)
+		body := c.show(slices.Clone(a.Body))
+		x.Response = append(shownHead(resp, a.Body, body), body...)
 	}
-	a.keep(ctx, c.Env, x, err, connected.Load())
+	a.keep(ctx, c.Env, x, err, &trace)
 	return a
 }
 
@@ -218,15 +219,15 @@ func (c *Caller) shown(r *http.Request, q Call) (uri string, request []byte) {
 	return webURL(c.At, c.Secure, path), b.Bytes()
 }
 
-// shownHead is the answer's head as it is recorded: without what opens a session.
-func shownHead(r *http.Response) []byte {
+// shownHead is the answer's head as it is recorded with a body in place of the one that came: without what opens a session.
+func shownHead(r *http.Response, came, kept []byte) []byte {
 	out := &http.Response{Proto: r.Proto, Status: r.Status, Header: r.Header.Clone()}
 	for name := range out.Header {
 		if secretHeader(name) {
 			out.Header.Set(name, "(withheld)")
 		}
 	}
-	return responseHead(out)
+	return recordedHead(out, came, kept)
 }
 
 func secretHeader(name string) bool {

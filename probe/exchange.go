@@ -68,11 +68,12 @@ func ownTLS(r *Reply, at netip.AddrPort) uint16 {
 }
 
 // keep records an exchange and notes it with the reply. err is why no complete answer came, of a run with the context.
-func (r *Reply) keep(run context.Context, env Env, x evidence.Exchange, err error, connected bool) {
+func (r *Reply) keep(run context.Context, env Env, x evidence.Exchange, err error, trace *Trace) {
 	if err != nil {
-		r.fail(run, err, connected)
+		r.fail(run, err, trace.Connected())
 		x.Note = "no complete answer: " + r.Detail
 	}
+	env.Exchanged(x.Endpoint.Port(), x.URI, trace.End(err, r.Status))
 	if id := env.Evidence.Record(x); id != "" {
 		r.Evidence = []string{id}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture"
+	"github.com/mingshi-audit/mingshi/internal/mac"
 )
 
 // Heard begins the kind of every observation that was overheard in a capture: "heard alarm".
@@ -14,24 +15,43 @@ const Heard = "heard "
 
 // Overheard is what a device sends to somebody of its own accord.
 type Overheard struct {
-	From  netip.AddrPort // the device; port 0 where it is the client
-	To    netip.AddrPort // who gets it; port 0 where that is the client
-	Push  bool           // the device brought it; otherwise the other side keeps a connection open for it
-	Texts [][]byte       // texts and text parts, without space around them; valid as long as the flow
+	From  netip.AddrPort // the device; port 0 where it is the client, or nobody knows
+	MAC   string         // hardware address of the frames it came in: the device's, or a router's
+	To    netip.AddrPort // who gets it; port 0 where that is the client, or nobody knows
+	Push  bool           // the device brought it; otherwise the other side keeps a connection open for it, or nobody knows
+	Texts []Overtext     // texts and text parts
 }
 
-// Reports returns what a device tells in a flow: the texts of a request that brings something, or the part of an answer that does
-// not end. It reports false for every other flow.
+// Overtext is one text, without space around it, valid as long as the flow. What is cut may end anywhere, and only what is closed
+// in it may be used.
+type Overtext struct {
+	Body []byte
+	Cut  bool
+}
+
+// Reports returns what a device tells in a flow: the texts of a request that brings something, or the part of a body that does
+// not end. It reports false for every other flow. Of a conversation that had begun before, who sends is certain; who asked for it
+// is not.
 func Reports(f *capture.Flow) (Overheard, bool) {
+	up := Overheard{From: Client(f), MAC: mac.Bytes(f.Client.MAC[:]), To: f.Server.Addr, Push: true}
+	down := Overheard{From: f.Server.Addr, MAC: mac.Bytes(f.Server.MAC[:]), To: Client(f)}
 	switch {
 	case f.Proto == capture.ProtoPart && f.Part != nil:
-		return Overheard{From: f.Server.Addr, To: Client(f), Texts: appendText(nil, f.Part.Body)}, true
-	case f.Proto == capture.ProtoHTTP && f.Answer == nil && f.Request != nil && (f.Request.Method == http.MethodPost || f.Request.Method == http.MethodPut):
-		h := Overheard{From: Client(f), To: f.Server.Addr, Push: true, Texts: appendText(nil, f.Request.Body)}
-		for i := range f.Request.Parts {
-			h.Texts = appendText(h.Texts, f.Request.Parts[i].Body)
+		h := down
+		if f.FromHost { // a form whose beginning was not captured, or one without an end
+			h = up
 		}
+		if f.Cut.Has(capture.CutStart) {
+			h.From, h.To, h.Push = netip.AddrPortFrom(h.From.Addr(), 0), netip.AddrPortFrom(h.To.Addr(), 0), false
+		}
+		h.Texts = appendPart(nil, f.Part)
 		return h, true
+	case f.Proto == capture.ProtoHTTP && f.Answer == nil && f.Request != nil && (f.Request.Method == http.MethodPost || f.Request.Method == http.MethodPut):
+		up.Texts = appendText(nil, f.Request.Body, f.Request.Cut != 0)
+		for i := range f.Request.Parts {
+			up.Texts = appendPart(up.Texts, &f.Request.Parts[i])
+		}
+		return up, true
 	}
 	return Overheard{}, false
 }
@@ -39,9 +59,13 @@ func Reports(f *capture.Flow) (Overheard, bool) {
 // Client returns the address of a flow's client as an endpoint: its port says nothing of the device.
 func Client(f *capture.Flow) netip.AddrPort { return netip.AddrPortFrom(f.Client.Addr.Addr(), 0) }
 
-func appendText(list [][]byte, b []byte) [][]byte {
+func appendPart(list []Overtext, p *capture.Part) []Overtext {
+	return appendText(list, p.Body, p.Cut != 0)
+}
+
+func appendText(list []Overtext, b []byte, cut bool) []Overtext {
 	if b = bytes.TrimSpace(b); len(b) > 0 {
-		return append(list, b)
+		return append(list, Overtext{Body: b, Cut: cut})
 	}
 	return list
 }

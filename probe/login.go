@@ -86,6 +86,7 @@ type Done struct {
 	once  map[string]bool
 	known []audit.Identity
 	pages map[uint16]Page
+	quiet map[uint16]*silence
 }
 
 // maxKnown bounds what is remembered of one device; what comes after that is not.

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -58,6 +59,9 @@ func (d *Done) Inform(t audit.Target) audit.Target {
 		extra[extraPage] = page.Makers
 		if !page.Titled {
 			extra[extraBare] = []string{}
+		}
+		if page.Code == http.StatusNotFound {
+			extra[extraNone] = []string{}
 		}
 	}
 	t.Extra = extra

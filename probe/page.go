@@ -44,11 +44,19 @@ func (d *Done) Page(port uint16) (p Page, ok bool) {
 const (
 	extraPage = "known-page" // the makers of its page; there where it answered HTTP at all
 	extraBare = "known-bare" // the page has no title
+	extraNone = "known-none" // there is no such page, whatever the words for it
 )
 
 // PageOf reports whether the page at the target's port is that of one of the makers.
 func PageOf(t audit.Target, makers ...string) bool {
 	return slices.ContainsFunc(t.Extra[extraPage], func(v string) bool { return slices.Contains(makers, v) })
+}
+
+// Pageless reports whether the target's port answered HTTP and has no front page, in words that name nobody: the title of an error
+// is its server's.
+func Pageless(t audit.Target) bool {
+	_, none := t.Extra[extraNone]
+	return none && len(t.Extra[extraPage]) == 0
 }
 
 // Bare reports whether the target's port answered HTTP with a page that says neither what it is nor whose: where programs are

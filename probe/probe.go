@@ -27,6 +27,10 @@ type Module struct {
 	// answers then show what is on, and nothing of what they leave out. Optional.
 	Elsewhere func(vendor string) bool
 
+	// Web is the port at which the module asks over HTTP where a target names none. A port that is silent to that is not asked by
+	// it any more. 0: it asks in another way, or is asked first.
+	Web uint16
+
 	// Wants reports whether the module can do something with the target. It sends nothing.
 	Wants func(audit.Target) bool
 

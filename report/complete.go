@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -203,6 +204,66 @@ func (v *View) prefixes() {
 		}
 		v.Prefixes = append(v.Prefixes, p)
 	}
+	v.Prefixes = folded(v.Prefixes)
+}
+
+// folded takes single addresses that one method found the same of together: which they were is in the ranges.
+func folded(all []Prefix) []Prefix {
+	type key struct {
+		module  string
+		outcome audit.Reached
+	}
+	of := map[key][]Prefix{}
+	for _, p := range all {
+		if single(p) {
+			k := key{p.Module, p.Outcomes[0].Outcome}
+			of[k] = append(of[k], p)
+		}
+	}
+	var out []Prefix
+	for _, p := range all {
+		if !single(p) {
+			out = append(out, p)
+			continue
+		}
+		k := key{p.Module, p.Outcomes[0].Outcome}
+		if same := of[k]; len(same) > 0 {
+			out = append(out, together(same))
+			delete(of, k)
+		}
+	}
+	return out
+}
+
+// single reports a prefix of one address.
+func single(p Prefix) bool {
+	n, err := netip.ParsePrefix(p.Target)
+	return err == nil && n.IsSingleIP() && len(p.Outcomes) == 1 && p.Total == 1 && len(p.Outcomes[0].Ranges) == 1
+}
+
+// together is one prefix in place of several of one address each, and one outcome.
+func together(ps []Prefix) Prefix {
+	if len(ps) == 1 {
+		return ps[0]
+	}
+	slices.SortFunc(ps, func(a, b Prefix) int {
+		return netip.MustParsePrefix(a.Target).Addr().Compare(netip.MustParsePrefix(b.Target).Addr())
+	})
+	out := Prefix{Module: ps[0].Module, Target: ps[0].Target + " … " + ps[len(ps)-1].Target, Total: len(ps)}
+	var ranges []string
+	for i := 0; i < len(ps); {
+		first := netip.MustParsePrefix(ps[i].Target).Addr()
+		last, text := first, ps[i].Outcomes[0].Ranges[0]
+		for i++; i < len(ps) && netip.MustParsePrefix(ps[i].Target).Addr() == last.Next(); i++ {
+			last = last.Next()
+		}
+		if last != first {
+			text = first.String() + "-" + last.String()
+		}
+		ranges = append(ranges, text)
+	}
+	out.Outcomes = []audit.AddressOutcome{{Outcome: ps[0].Outcomes[0].Outcome, Count: len(ps), Ranges: ranges}}
+	return out
 }
 
 // rank is an outcome's place in report order; one nobody knows comes last.

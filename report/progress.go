@@ -33,8 +33,8 @@ const (
 	maxProgress = 100         // columns of a name or a state
 )
 
-// NewProgress returns a live display where w is a terminal, one line for each event where it is not, and nothing at all
-// where quiet is set. A w that fails is given up on silently.
+// NewProgress returns a live display where w is a terminal; where it is not, one line for each stage and one for each device,
+// when it has been looked at; and nothing at all where quiet is set. A w that fails is given up on silently.
 func NewProgress(w io.Writer, tty, quiet bool, lang string) Progress {
 	if quiet {
 		return silence{}
@@ -108,11 +108,11 @@ func (p *display) next() (event, bool) {
 func (p *display) lines(w io.Writer, s *seen) {
 	defer close(p.done)
 	broken := false
-	told := map[string]bool{} // a device with several endpoints is asked the same things, and is done, more than once
+	told := map[string]bool{} // a device with several endpoints is done more than once
 	for e, ok := p.next(); ok; e, ok = p.next() {
 		l := s.take(e)
-		if e.id != "" && told[l] {
-			continue
+		if e.id != "" && (!e.state.IsZero() || told[l]) {
+			continue // a log of everything that is asked of everybody hides what is going on
 		}
 		told[l] = true
 		if !broken && l != "" {

@@ -70,7 +70,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"fact of ours", "pack.yaml", "site.minors: bool", "device.processing: bool", "stated by the rules"},
 		{"condition below", "pack.yaml", "if: no_notice || lacks_elements", "if: no_notice || notice_ok", "further down"},
 		{"condition taken", "pack.yaml", "name: no_notice", "name: recognises", "taken"},
-		{"version", "pack.yaml", "version: 1.1.0", "version: latest", "version"},
+		{"version", "pack.yaml", "version: 1.2.0", "version: latest", "version"},
 		{"test of no rule", "tests/5.yaml", `rule: "5"`, `rule: "55"`, "not in the pack"},
 		{"test with another fact", "tests/5.yaml", `exemption.item: "2"`, "exemption.itme: x", "exemption.itme"},
 		{"test with another type", "tests/5.yaml", `exemption.item: "2"`, "exemption.item: 2", "no string"},

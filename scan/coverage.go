@@ -22,10 +22,10 @@ func compareCoverage(a, b audit.Coverage) int {
 // coverageOf sums up what became of one module's questions to one endpoint.
 func coverageOf(target, module string, observations []audit.Observation) audit.Coverage {
 	count := map[audit.Status][]string{}
-	answered, loggedIn := map[string]bool{}, false
+	answered, login := map[string]bool{}, false
 	for _, o := range observations {
-		answered[o.Kind] = answered[o.Kind] || o.Status == audit.OK
-		loggedIn = loggedIn || o.Status == audit.OK && o.Auth != "" && o.Auth != "none"
+		answered[o.Kind] = answered[o.Kind] || o.Status == audit.OK || tookLogin(o)
+		login = login || tookLogin(o)
 	}
 	for _, o := range observations {
 		if o.Status != audit.AuthRequired || !answered[o.Kind] { // what was answered with the login needs no word
@@ -51,7 +51,7 @@ func coverageOf(target, module string, observations []audit.Observation) audit.C
 		c.Status = audit.RefusedBy
 	case ok == 0 && any(audit.Unreachable, audit.Timeout):
 		c.Status = audit.NoAnswer
-	case any(audit.AuthRequired) && !loggedIn: // no login was sent for it: none was given, or none that the device takes
+	case any(audit.AuthRequired) && !login: // no login was sent for it: none was given, or none that the device takes
 		c.Status = audit.RefusedBy
 	case ok == 0 && any(audit.Limited, audit.Malformed, audit.Inconclusive, audit.Exhausted):
 		c.Status = audit.Partial

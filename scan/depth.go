@@ -90,7 +90,7 @@ func (l looker) module(m probe.Module, questions []answered, into []audit.Looked
 		}
 		own = append(own, o)
 		speaks = speaks || answersTo(o.Status)
-		login = login || o.Status == audit.OK && loggedIn(o)
+		login = login || tookLogin(o)
 		refused = refused || o.Status == audit.Refused || o.Status == audit.Locked
 	}
 	kept, prevented := l.prevented(m.Name)
@@ -173,6 +173,12 @@ func answersTo(s audit.Status) bool {
 }
 
 func loggedIn(o audit.Observation) bool { return o.Auth != "" && o.Auth != "none" }
+
+// tookLogin reports an answer to a login that was accepted. That there is no such thing is said to those who may ask; who may not
+// is refused.
+func tookLogin(o audit.Observation) bool {
+	return loggedIn(o) && (o.Status == audit.OK || o.Status == audit.Empty || o.Status == audit.NotSupported)
+}
 
 // prevented says whether a module was kept from asking a device, or stopped while it did, and by what.
 func (l looker) prevented(module string) (audit.Text, bool) {

@@ -71,19 +71,19 @@ func (r *runner) gathered(ctx context.Context) Gathered {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	g := Gathered{Observations: r.observations, Coverage: append(r.coverage, denials(r.o.Guard.Denials())...), Complete: true, Interfaces: []string{}, Captures: r.recordings}
-	if ifs, err := r.o.Guard.Interfaces(); err == nil {
+	listens := r.o.Guard.Permit() < audit.PermitDiscover
+	if ifs, err := r.o.Guard.Interfaces(); err == nil && (!listens || len(r.hearings) == 0) {
 		for _, i := range ifs {
 			g.Interfaces = append(g.Interfaces, i.Name)
 		}
 	}
 	early := len(r.recordings) > 0 // listening may end when somebody says so
 	for _, h := range r.hearings {
-		if h.c.Live && !slices.Contains(g.Interfaces, h.c.Name) {
+		if h.c.Live && h.refused == nil && !slices.Contains(g.Interfaces, h.c.Name) {
 			g.Interfaces = append(g.Interfaces, h.c.Name)
 		}
 		early = early && h.c.Live && h.c.Early
 	}
-	listens := r.o.Guard.Permit() < audit.PermitDiscover
 	heard := slices.ContainsFunc(g.Observations, func(o audit.Observation) bool {
 		if o.Endpoint.IsValid() && !r.o.Guard.Inside(o.Endpoint.Addr()) {
 			return false // a neighbour's device that answered a multicast says nothing of the site

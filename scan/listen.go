@@ -3,8 +3,8 @@ package scan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -126,6 +126,7 @@ type hearing struct {
 type reader struct {
 	*hearing
 	modules  map[capture.Proto][]*listener
+	hears    probe.Hearing
 	all      []*listener
 	engine   *capture.Engine
 	before   capture.Stats // of engines that broke
@@ -159,7 +160,8 @@ func newHearing(r *runner, c Capture) *hearing {
 }
 
 func (h *hearing) newReader() *reader {
-	d := &reader{hearing: h, modules: map[capture.Proto][]*listener{}}
+	d := &reader{hearing: h, modules: map[capture.Proto][]*listener{},
+		hears: probe.Hearing{Inside: h.r.o.Guard.Inside, Data: h.r.o.Data, Listed: listed(h.r.o.Site.Inventory)}}
 	for _, m := range h.r.o.Modules {
 		if m.Dissect == nil {
 			continue
@@ -338,7 +340,7 @@ func (d *reader) dissect(l *listener, f *capture.Flow) (observations []audit.Obs
 			}
 		}
 	}()
-	return l.Dissect(probe.Hearing{Inside: d.r.o.Guard.Inside, Data: d.r.o.Data}, f)
+	return l.Dissect(d.hears, f)
 }
 
 // stats is what was seen, by all engines.
@@ -430,13 +432,16 @@ func heardLive(o audit.Observation, live map[string]bool) bool {
 	})
 }
 
-// frameOf names the packets behind a flow.
-func frameOf(id string, frames [2]int) string {
-	switch {
-	case frames[0] == 0:
-		return evidencePrefix + id
-	case frames[0] == frames[1]:
-		return fmt.Sprintf(evidencePrefix+"%s#%d", id, frames[0])
+// listed returns whether the inventory has an address or a hardware address.
+func listed(inventory []audit.InventoryEntry) func(netip.Addr, string) bool {
+	addresses, macs := map[netip.Addr]bool{}, map[string]bool{}
+	for _, e := range inventory {
+		if a, err := ParseAddress(e.Address); err == nil {
+			addresses[a.Addr()] = true
+		}
+		if m := normalMAC(e.MAC); m != "" {
+			macs[m] = true
+		}
 	}
-	return fmt.Sprintf(evidencePrefix+"%s#%d-%d", id, frames[0], frames[1])
+	return func(a netip.Addr, mac string) bool { return addresses[a.Unmap().WithZone("")] || macs[normalMAC(mac)] }
 }

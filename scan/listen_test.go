@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,10 +33,10 @@ func says() probe.Module {
 		Wants: func(audit.Target) bool { return false },
 		Dissect: func(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 			text := string(f.Payload)
-			switch {
-			case text == "boom":
+			switch text {
+			case "boom":
 				panic("the payload broke it")
-			case text == "wrong":
+			case "wrong":
 				return nil, errors.New("not the protocol")
 			}
 			data, _ := json.Marshal(text)
@@ -258,22 +259,23 @@ func TestListeningIsDeterministic(t *testing.T) {
 type brokenSource struct {
 	after   int
 	then    func() error
-	n       int
+	n       atomic.Int64
 	frame   []byte
 	closed  chan struct{}
 	waiting bool
 }
 
 func (b *brokenSource) Next() (capture.Packet, error) {
-	if b.n++; b.n > b.after {
+	n := int(b.n.Add(1))
+	if n > b.after {
 		if err := b.then(); err != nil {
 			return capture.Packet{}, err
 		}
 	}
-	return capture.Packet{Data: b.frame, Length: len(b.frame), Link: 1, At: time.Date(2026, 11, 2, 2, 0, 0, b.n, time.UTC), Number: b.n}, nil
+	return capture.Packet{Data: b.frame, Length: len(b.frame), Link: 1, At: time.Date(2026, 11, 2, 2, 0, 0, n, time.UTC), Number: n}, nil
 }
 
-func (b *brokenSource) Losses() (int64, int64) { return int64(b.n) + 7, 7 }
+func (b *brokenSource) Losses() (int64, int64) { return b.n.Load() + 7, 7 }
 
 func (b *brokenSource) Close() error {
 	if b.closed != nil && !b.waiting {
@@ -395,7 +397,7 @@ func TestListeningLive(t *testing.T) {
 	g := listener0(t, audit.PermitListen)
 	got := hear(t, Options{Guard: g}, Capture{ID: "c1", Name: "lo", Source: src, Live: true, For: 400 * time.Millisecond}, Capture{ID: "c2", Name: "nic7", Source: other, Live: true})
 	r := got.Captures[0]
-	if !got.Complete || !r.Whole || r.Seconds < 0.3 || r.Seconds > 3 || r.Totals.Dropped != 7 || !slices.Equal(got.Interfaces, []string{"lo", "nic7"}) {
+	if !got.Complete || !r.Whole || r.Seconds < 0.3 || r.Seconds > 3 || r.Totals.Dropped != 7 || !slices.Equal(got.Interfaces, []string{"lo"}) {
 		t.Errorf("complete %v %v, %+v", got.Complete, got.Interfaces, r)
 	}
 	for _, x := range []struct {
@@ -407,7 +409,7 @@ func TestListeningLive(t *testing.T) {
 			t.Errorf("no %s of %s in %+v", x.id, x.target, got.Coverage)
 		}
 	}
-	if other.n > 0 {
+	if other.n.Load() > 0 {
 		t.Error("an interface that is not there was read")
 	}
 }

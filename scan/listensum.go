@@ -2,13 +2,14 @@ package scan
 
 import (
 	"cmp"
-	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
+	"fmt"
+	"hash/maphash"
 	"maps"
 	"net/netip"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture"
@@ -27,8 +28,10 @@ type tally struct {
 	inside  func(netip.Addr) bool
 
 	mu       sync.Mutex
+	seed     maphash.Seed
+	scratch  []byte
 	sealed   bool
-	at       map[[sha256.Size]byte]int
+	at       map[uint64]int
 	sums     []sum
 	distinct map[place3]int
 	outside  int64 // flows that show something of a device outside the perimeter
@@ -39,8 +42,25 @@ type tally struct {
 // sum is one observation with the packets behind the first and the last flow that showed it.
 type sum struct {
 	audit.Observation
-	key         [sha256.Size]byte
-	first, last string // evidence
+	key         uint64
+	first, last packets
+}
+
+// packets are those behind a flow, by their numbers in a capture.
+type packets struct {
+	capture string
+	frames  [2]int
+}
+
+// String writes them as evidence: "capture:c1#12-14".
+func (p packets) String() string {
+	switch p.frames[0] {
+	case 0:
+		return evidencePrefix + p.capture
+	case p.frames[1]:
+		return fmt.Sprintf(evidencePrefix+"%s#%d", p.capture, p.frames[0])
+	}
+	return fmt.Sprintf(evidencePrefix+"%s#%d-%d", p.capture, p.frames[0], p.frames[1])
 }
 
 // place3 is where the number of different things is bounded.
@@ -50,7 +70,7 @@ type place3 struct {
 }
 
 func newTally(id string, inside func(netip.Addr) bool) *tally {
-	return &tally{capture: id, inside: inside, at: map[[sha256.Size]byte]int{}, distinct: map[place3]int{}}
+	return &tally{capture: id, seed: maphash.MakeSeed(), inside: inside, at: map[uint64]int{}, distinct: map[place3]int{}}
 }
 
 // add takes what a flow shows. The observation keeps nothing of the flow.
@@ -74,7 +94,7 @@ func (t *tally) add(o audit.Observation, f *capture.Flow) {
 		}
 	}
 	o.Seen = &seen
-	frames := frameOf(t.capture, f.Frames)
+	frames := packets{t.capture, f.Frames}
 	t.put(sum{Observation: o, first: frames, last: frames})
 }
 
@@ -95,11 +115,9 @@ func (t *tally) take(from *tally) {
 
 // put adds one sum to the one that shows the same, or to those there are.
 func (t *tally) put(s sum) {
-	if s.key == ([sha256.Size]byte{}) {
-		s.key = keyOf(s.Observation)
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	s.key = t.keyOf(&s.Observation)
 	if t.sealed {
 		return
 	}
@@ -148,16 +166,36 @@ func (t *tally) away() int64 {
 	return t.outside
 }
 
-// keyOf is equal for observations that show the same: all but when, how often and in which packets.
-func keyOf(o audit.Observation) [sha256.Size]byte {
-	o.At, o.Until, o.Seen, o.Evidence, o.ID, o.Seq, o.Locus = time.Time{}, time.Time{}, nil, nil, "", 0, ""
-	data := o.Data
-	o.Data = nil
-	b, err := json.Marshal(o)
-	if err != nil {
-		b = []byte(o.Module + "\x00" + o.Kind) // cannot be: it has no data
+// keyOf is equal for observations that show the same: all but when, how often and in which packets. It is called for every one of
+// hundreds of thousands of flows. Two that differ have the same key once in 2^64.
+func (t *tally) keyOf(o *audit.Observation) uint64 {
+	b := t.scratch[:0]
+	text := func(list ...string) {
+		for _, s := range list {
+			b = binary.AppendUvarint(b, uint64(len(s)))
+			b = append(b, s...)
+		}
 	}
-	return sha256.Sum256(slices.Concat(b, []byte{0}, data))
+	text(o.Module, o.Kind, string(o.Class), o.Auth, o.Detail)
+	a := o.Endpoint.Addr().As16()
+	b = append(binary.AppendUvarint(append(b, a[:]...), uint64(o.Endpoint.Port())), byte(o.Status))
+	if id := o.Identity; id != nil {
+		text(id.EPR, id.MDNS, id.Serial, id.TLSKey, string(id.Kind), id.Vendor, id.Model, id.Firmware, id.Hardware, id.Name, id.Location)
+		for _, list := range [][]string{id.MACs, id.Services} {
+			b = binary.AppendUvarint(b, uint64(len(list)))
+			text(list...)
+		}
+		b = append(binary.AppendUvarint(b, uint64(id.Channels)), byte(b2i(id.Weak)))
+	}
+	b = binary.AppendUvarint(b, uint64(len(o.Behind)))
+	if len(o.Behind) > 0 {
+		if list, err := json.Marshal(o.Behind); err == nil {
+			b = append(b, list...)
+		}
+	}
+	b = append(b, o.Data...)
+	t.scratch = b
+	return maphash.Bytes(t.seed, b)
 }
 
 // modules lists who said something.
@@ -192,9 +230,9 @@ func (t *tally) observations(places loci) []audit.Observation {
 	for _, s := range t.sums {
 		o := s.Observation
 		seen := *o.Seen
-		o.Seen, o.Locus, o.Evidence = &seen, places.of(o.Endpoint), []string{s.first}
+		o.Seen, o.Locus, o.Evidence = &seen, places.of(o.Endpoint), []string{s.first.String()}
 		if s.last != s.first {
-			o.Evidence = append(o.Evidence, s.last)
+			o.Evidence = append(o.Evidence, s.last.String())
 		}
 		if o.Module == claims && o.Identity != nil {
 			id := *o.Identity

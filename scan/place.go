@@ -156,6 +156,10 @@ func (r *runner) ask(ctx context.Context, p *place, m probe.Module, t audit.Targ
 		return
 	}
 	p.asked[key] = true
+	if m.Web != 0 && p.done.Silent(probe.Endpoint(t, m.Web).Port()) {
+		skip(audit.NoAnswer, msg.Text("scan.silent"))
+		return
+	}
 	r.o.Progress.Device(p.locus, msg.Text("scan.device.asking", m.Name))
 	r.journal("probe-started", map[string]any{"locus": p.locus, "module": m.Name, "endpoint": where})
 

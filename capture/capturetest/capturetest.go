@@ -29,7 +29,8 @@ type Capture struct {
 
 	packets []packet
 	out     *pcapgo.Writer // where packets go at once; nil: they are kept
-	written int64          // bytes, where they go at once
+	written int64          // bytes of packets
+	cameras map[string]int // that report faces, in a mix
 	failed  error
 	buf     gopacket.SerializeBuffer
 }
@@ -223,11 +224,11 @@ func (c *Capture) frame(src, dst [6]byte, kind layers.EthernetType, ls ...gopack
 
 // Add adds a frame as it is.
 func (c *Capture) Add(frame []byte) {
+	c.written += int64(len(frame)) + 16
 	if c.out != nil {
 		if err := c.out.WritePacket(gopacket.CaptureInfo{Timestamp: c.Now, CaptureLength: len(frame), Length: len(frame)}, frame); err != nil && c.failed == nil {
 			c.failed = err
 		}
-		c.written += int64(len(frame)) + 16
 		c.Now = c.Now.Add(c.Step)
 		return
 	}

@@ -2,9 +2,11 @@ package capturetest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 )
 
 // Mix says what a made-up capture of a shop's network holds.
@@ -13,14 +15,26 @@ type Mix struct {
 	Conversations int    // at once
 	Seed          uint64 // equal seeds give equal captures
 	Ever          bool   // conversations never come back: each is new
+	OneIn         int    // of so many conversations one is a camera's that reports faces; 500
 }
 
 // Write writes a capture of mixed traffic of a shop: video by RTSP, web interfaces with pictures, face pushes among them, TLS, DNS,
 // SIP and MQTT, all conversations mixed packet by packet. It returns how many face events are in it.
-func (m Mix) Write(w io.Writer) (faces int, err error) {
-	c := Stream(w)
+func (m Mix) Write(w io.Writer) (faces int, err error) { return m.fill(Stream(w)) }
+
+// Capture returns such a capture, kept in memory. It returns the addresses that report faces, with how many events each.
+func (m Mix) Capture() (*Capture, map[string]int) {
+	c := New()
+	c.cameras = map[string]int{}
+	if _, err := m.fill(c); err != nil {
+		panic(err) // memory takes everything
+	}
+	return c, c.cameras
+}
+
+func (m Mix) fill(c *Capture) (faces int, err error) {
 	r := rand.New(rand.NewPCG(m.Seed, 5))
-	g := &mixer{c: c, r: r, junk: make([]byte, 1<<20)}
+	g := &mixer{c: c, r: r, junk: make([]byte, 1<<20), oneIn: cmp.Or(m.OneIn, 500)}
 	for i := range g.junk {
 		g.junk[i] = byte(r.Uint32())
 	}
@@ -42,6 +56,7 @@ type mixer struct {
 	r     *rand.Rand
 	junk  []byte
 	faces int
+	oneIn int
 }
 
 // talk is one conversation of the mix.
@@ -68,7 +83,7 @@ var weights = []int{talkWeb, talkWeb, talkWeb, talkVideo, talkVideo, talkVideo, 
 
 func (g *mixer) talk(n int) *talk {
 	t := &talk{kind: weights[g.r.IntN(len(weights))], name: fmt.Sprintf("cam%d.store.example", n)}
-	if g.r.IntN(500) == 0 {
+	if g.r.IntN(g.oneIn) == 0 {
 		t.kind = talkPush
 	}
 	client := fmt.Sprintf("10.77.%d.%d:%d", g.r.IntN(4), 1+g.r.IntN(250), 20000+n%40000)
@@ -124,7 +139,11 @@ func (t *talk) step(g *mixer) {
 		g.c.UDP(t.from, t.to, fmt.Appendf(nil, "REGISTER sip:34020000002000000001@3402000000 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nFrom: <sip:34020000001320000001@3402000000>;tag=%d\r\nTo: <sip:34020000001320000001@3402000000>\r\nCall-ID: %d@%s\r\nCSeq: 1 REGISTER\r\nUser-Agent: IP Camera\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n", t.from, t.steps, t.steps, t.steps, t.from))
 	case talkPush:
 		g.faces++
-		t.t.Up(FacePush(g.some(20000)))
+		address, _, _ := strings.Cut(t.from, ":")
+		if g.c.cameras != nil {
+			g.c.cameras[address]++
+		}
+		t.t.Up(FacePush(address, g.some(20000)))
 		t.t.Down([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
 	case talkMQTT:
 		if t.steps == 1 {
@@ -158,8 +177,9 @@ func Question(id uint16, name string) []byte {
 }
 
 // FacePush returns a camera's report of a captured face to its receiver, as Hikvision's HTTP notification words it, with a picture.
-func FacePush(picture []byte) []byte {
+func FacePush(address string, picture []byte) []byte {
 	const boundary = "boundary"
+	captured := fmt.Sprintf(captured, address)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "--%s\r\nContent-Disposition: form-data; name=\"faceCapture\"\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s\r\n", boundary, len(captured), captured)
 	fmt.Fprintf(&b, "--%s\r\nContent-Disposition: form-data; name=\"faceImage\"; filename=\"faceImage.jpg\"\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", boundary, len(picture))
@@ -169,4 +189,4 @@ func FacePush(picture []byte) []byte {
 	return append([]byte(head), b.Bytes()...)
 }
 
-const captured = `{"ipAddress":"10.77.0.5","portNo":80,"channelID":1,"dateTime":"2026-11-02T10:00:00+08:00","activePostCount":1,"eventType":"faceCapture","eventState":"active","eventDescription":"faceCapture","faceCapture":[{"targetAttrs":{"deviceName":"Entrance"},"faces":[{"faceId":1,"faceRect":{"x":0.1,"y":0.2,"width":0.1,"height":0.2}}]}]}`
+const captured = `{"ipAddress":"%s","portNo":80,"channelID":1,"dateTime":"2026-11-02T10:00:00+08:00","activePostCount":1,"eventType":"faceCapture","eventState":"active","eventDescription":"faceCapture","faceCapture":[{"targetAttrs":{"deviceName":"Entrance"},"faces":[{"faceId":1,"faceRect":{"x":0.1,"y":0.2,"width":0.1,"height":0.2}}]}]}`

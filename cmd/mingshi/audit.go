@@ -122,15 +122,15 @@ func (a *app) guardOf(p plan) (*guard.Guard, error) {
 	if err := a.narrow(p.file, p.ifaces); err != nil {
 		return nil, err
 	}
-	authority := p.file.Authority
-	if len(p.ifaces) > 0 {
-		authority.Interfaces = p.ifaces
-	}
-	g, err := guard.New(guard.Config{Authority: authority, Permit: p.permit, Only: p.only, Clock: p.clock})
+	g, err := guard.New(guard.Config{Authority: p.file.Authority, Named: p.ifaces, Permit: p.permit, Only: p.only, Clock: p.clock})
 	if err != nil {
 		return nil, refusal(err)
 	}
-	return g, a.haveInterfaces(g, p, authority.Interfaces)
+	granted := p.file.Authority.Interfaces
+	if len(p.ifaces) > 0 {
+		granted = p.ifaces
+	}
+	return g, a.haveInterfaces(g, p, granted)
 }
 
 // haveInterfaces refuses a run when an interface the command line names is not on this machine, or none of those the authority

@@ -231,7 +231,10 @@ func (a *app) verifyCommand() *cobra.Command {
 			for _, p := range problems {
 				fmt.Fprintf(a.out, "%s: %s\n", p.Path, p.Text.In(a.lang))
 			}
-			if len(problems) > 0 {
+			switch n := evidence.Unfinished(problems); {
+			case n > 0:
+				return &exitError{code: exitChanged, text: msg.Text("cli.verify.unfinished", n)}
+			case len(problems) > 0:
 				return &exitError{code: exitChanged, text: msg.Text("cli.verify.changed", len(problems))}
 			}
 			same, err := a.judgesTheSame(args[0])

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -19,6 +20,8 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture/capturetest"
+	"github.com/mingshi-audit/mingshi/internal/lab"
+	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
 )
 
 // facePush is what a camera brings its receiver when it took a face, with what no bundle may keep.
@@ -200,6 +203,33 @@ func TestCaptureFiles(t *testing.T) {
 	}
 }
 
+// TestCaptureBesideAsking: with a permit that asks devices, a capture and their answers make one report.
+func TestCaptureBesideAsking(t *testing.T) {
+	t.Parallel()
+	shop := labtest.Open(t, lab.Config{Devices: []lab.Spec{lab.OpenCamera("open"), lab.OpenCamera("other")}})
+	dir := t.TempDir()
+	camera := shop.Endpoints()[0].Addr().String()
+	file := fileIn(t, dir, "a.pcap", pushes(camera, "203.0.113.9:80", 5).PCAP())
+	out := filepath.Join(dir, "bundle")
+	r := scanShop(t, t.Context(), shop, dir, "-o", out, "--permit", "query", "--pcap", file)
+	rep := readReport(t, out)
+	asked, heard := false, false
+	for _, c := range rep.Coverage {
+		if strings.HasPrefix(c.Target, camera) {
+			asked, heard = asked || c.Module == "onvif" && c.Status != audit.Overheard, heard || c.Module == "isapi" && c.Status == audit.Overheard
+		}
+	}
+	if r.code != exitDone || len(rep.Captures) != 1 || rep.Recall == nil || !asked || !heard || len(shop.Requests()) == 0 {
+		t.Errorf("exit %d, asked %v, heard %v, %+v\n%s", r.code, asked, heard, rep.Captures, r.err)
+	}
+	for _, d := range rep.Devices {
+		if slices.ContainsFunc(d.Loci, func(l string) bool { return strings.HasPrefix(l, camera) }) && d.Face[audit.Capture].Level == audit.Active {
+			return
+		}
+	}
+	t.Error("what was overheard is not the device that was asked")
+}
+
 // TestPlanOfListening: a plan says what would be read and listened on.
 func TestPlanOfListening(t *testing.T) {
 	t.Parallel()
@@ -283,6 +313,22 @@ func TestListenLive(t *testing.T) {
 	}
 }
 
+// alarm is where something is written, and rings when a word comes.
+type alarm struct {
+	word []byte
+	ring func()
+	said bytes.Buffer
+	at   time.Time // of the ring
+}
+
+func (a *alarm) Write(b []byte) (int, error) {
+	if a.said.Write(b); a.at.IsZero() && bytes.Contains(a.said.Bytes(), a.word) {
+		a.at = time.Now()
+		a.ring()
+	}
+	return len(b), nil
+}
+
 // TestListenEnds: Ctrl-C is the orderly end of a listening nobody set a time for, and an interruption of one that somebody did.
 func TestListenEnds(t *testing.T) {
 	t.Parallel()
@@ -299,12 +345,11 @@ func TestListenEnds(t *testing.T) {
 	}{{nil, exitDone}, {[]string{"--for", "5m"}, exitIncomplete}} {
 		out := filepath.Join(t.TempDir(), "bundle")
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(1500*time.Millisecond, cancel)
-		began := time.Now()
-		r := mingshi(ctx, nil, append([]string{"listen", "--site", site, "--iface", "lo", "-o", out}, c.args...)...)
+		errs := &alarm{word: []byte("heard 127.94.0.21"), ring: cancel}
+		code := run(ctx, append([]string{"listen", "--site", site, "--iface", "lo", "-o", out}, c.args...), streams{out: io.Discard, err: errs, env: func(string) (string, bool) { return "", false }})
 		rep := readReport(t, out)
-		if r.code != c.code || !activeAt(rep, "CAM-01", audit.Capture) || time.Since(began) > 10*time.Second {
-			t.Errorf("%v: exit %d after %v\n%s", c.args, r.code, time.Since(began), r.err)
+		if code != c.code || !activeAt(rep, "CAM-01", audit.Capture) || errs.at.IsZero() || time.Since(errs.at) > 30*time.Second {
+			t.Errorf("%v: exit %d, rung at %v\n%s", c.args, code, errs.at, errs.said.String())
 		}
 		cancel()
 	}

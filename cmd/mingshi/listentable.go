@@ -111,11 +111,12 @@ func (t *heardTable) show(o scan.Overheard) {
 	if len(devices) > 0 {
 		lines = strings.Split(t.a.heardText(devices, width), "\n")
 	}
-	if len(lines) > height-3 {
-		more := len(lines) - (height - 4)
-		lines = append(lines[:max(height-4, 0)], t.a.t("cli.watch.cut", more))
+	status := strings.Split(folded(t.a.t("cli.listen.status", t.p.ears.sources(), time.Since(t.began).Round(time.Second).String(), t.p.ears.span.String(), packets, len(devices)), width-1), "\n")
+	if most := height - 2 - len(status); len(lines) > most { // what has scrolled away cannot be written over
+		kept := max(most-1, 0)
+		lines = append(lines[:kept:kept], t.a.t("cli.watch.cut", len(lines)-kept))
 	}
-	lines = append(lines, t.a.t("cli.listen.status", t.p.ears.sources(), time.Since(t.began).Round(time.Second).String(), t.p.ears.span.String(), packets, len(devices)))
+	lines = append(lines, status...)
 	t.erase()
 	_, _ = io.WriteString(t.live, strings.Join(lines, "\n")+"\n")
 	t.drawn = len(lines)

@@ -270,7 +270,7 @@ func shallow(b []byte) bool {
 func (x *Seen) read(code string, v any) {
 	means := EventFunctions(code)
 	m, _ := v.(map[string]any)
-	if strings.EqualFold(code, "AccessControl") && slices.Contains(known().DoorFace.Method, scalar(m["Method"])) {
+	if strings.EqualFold(code, doors) && slices.Contains(known().DoorFace.Method, scalar(m["Method"])) {
 		means = known().DoorFace.Means
 	}
 	f := finding{attributes: map[string]bool{}}
@@ -306,6 +306,9 @@ func (x *Seen) read(code string, v any) {
 	x.Persons += one(f.person || f.candidates)
 	x.Templates += one(f.template)
 }
+
+// doors is the code of events of doors, by whatever opened them.
+const doors = "AccessControl"
 
 // bodies is the code of events about persons as a whole. Cameras that look for face and body at once tell of both by it, each an
 // object of its own kind.

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"testing"
 
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
 

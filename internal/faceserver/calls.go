@@ -5,9 +5,21 @@ import (
 	"strings"
 )
 
+// Routes of face servers that take pictures. They are only overheard, never asked.
+const (
+	routeVision          = "/v1/vision/face" // of DeepStack and of those that answer as it does
+	routeVisionCompare   = routeVision + "/match"
+	routeVisionRecognise = routeVision + "/recognize"      //nolint:misspell // as the program spells it
+	routeRecognise       = "/api/v1/recognition/recognize" //nolint:misspell // and so the others
+	routeOneOfItsOwn     = "/api/v1/recognition/faces"     // followed by the number of a picture, and /verify
+	routeDetect          = "/api/v1/detection/detect"      //
+	routeCompare         = "/api/v1/verification/verify"   //
+)
+
 // Call is what a face server did with a picture somebody sent it, as its answer shows.
 type Call struct {
 	Product  string // whose interface it is, where only one has it
+	Route    string // without what in a path is somebody's number
 	Detect   bool   // a face was found
 	Verify   bool   // and compared with another
 	Identify bool   // or with all that are known
@@ -21,14 +33,22 @@ type Call struct {
 // a picture without one leaves nothing to prove. (johnolafenwa/DeepStack and codeproject/CodeProject.AI-Server, documentation of
 // the vision interface; exadel-inc/CompreFace, docs/Rest-API-description.md; 2021 to 2023.)
 func ReadCall(path string, body []byte) (c Call, ok bool) {
-	switch {
-	case strings.HasPrefix(path, "/v1/vision/face"):
-		c, ok = vision(strings.TrimSuffix(strings.TrimPrefix(path, "/v1/vision/face"), "/"), body)
-	case strings.HasPrefix(path, "/api/v1/recognition/recognize"), strings.HasPrefix(path, "/api/v1/detection/detect"), strings.HasPrefix(path, "/api/v1/verification/verify"),
-		strings.HasPrefix(path, "/api/v1/recognition/faces/") && strings.HasSuffix(path, "/verify"):
+	path = strings.TrimSuffix(path, "/")
+	switch path {
+	case routeVision, routeVisionCompare, routeVisionRecognise:
+		c, ok = vision(path, body)
+		c.Route = path
+		return c, ok
+	case routeRecognise, routeDetect, routeCompare:
 		c, ok = compreface(body)
-		c.Product = "CompreFace"
+		c.Route = path
+	default:
+		if strings.HasPrefix(path, routeOneOfItsOwn+"/") && strings.HasSuffix(path, "/verify") {
+			c, ok = compreface(body)
+			c.Route = routeOneOfItsOwn
+		}
 	}
+	c.Product = "CompreFace"
 	return c, ok
 }
 
@@ -46,18 +66,15 @@ func vision(route string, body []byte) (c Call, ok bool) {
 	if json.Unmarshal(body, &m) != nil || !m.Success {
 		return c, false
 	}
-	if route == "/match" {
+	if route == routeVisionCompare {
 		return Call{Detect: true, Verify: true}, m.Similarity != nil
-	}
-	if route != "" && route != "/recognize" {
-		return c, false
 	}
 	for _, p := range m.Predictions {
 		if p.XMin == nil || p.Chance == nil {
 			continue
 		}
 		ok, c.Detect = true, true
-		if route != "" && p.User != nil {
+		if route == routeVisionRecognise && p.User != nil {
 			c.Identify, c.Named = true, c.Named || *p.User != "unknown" && *p.User != ""
 		}
 	}

@@ -142,5 +142,9 @@ func User(address string) string {
 	if !ok {
 		return ""
 	}
-	return ID(rest[:min(len(rest), strings.IndexFunc(rest+"@", func(r rune) bool { return r < '0' || r > '9' }))])
+	n := strings.IndexFunc(rest+"@", func(r rune) bool { return r < '0' || r > '9' })
+	if n < len(rest) && !strings.ContainsRune("@>;:", rune(rest[n])) {
+		return ""
+	}
+	return ID(rest[:n])
 }

@@ -20,6 +20,7 @@ import (
 type Config struct {
 	Authority audit.Authority
 	Permit    audit.Permit // the run's permit; New fails when it exceeds the authority's
+	Named     []string     // interfaces the run is limited to; they never add to those the authority names
 
 	// Only, when not empty, allows TCP to nothing but these endpoints, inside the perimeter. The demonstration uses it, so
 	// that it cannot touch another service of the same machine.
@@ -47,6 +48,7 @@ func (e *AuthorityError) Error() string { return "guard: " + e.Reason.EN }
 type Guard struct {
 	permit     audit.Permit
 	authority  audit.Authority
+	granted    []string // interfaces the authority names, whatever the run is limited to
 	perimeter  []netip.Prefix
 	public     []netip.Prefix
 	hours      []hours
@@ -77,6 +79,7 @@ func New(cfg Config) (*Guard, error) {
 	g := &Guard{
 		permit:     cfg.Permit,
 		authority:  cfg.Authority,
+		granted:    cfg.Authority.Interfaces,
 		rate:       cfg.PacketsPerSecond,
 		conns:      cfg.ConnsPerDevice,
 		clock:      cfg.Clock,
@@ -86,6 +89,9 @@ func New(cfg Config) (*Guard, error) {
 		raw:        cfg.Raw || cfg.Dial == nil,
 		states:     map[netip.Addr]*state{},
 		sweepAt:    minSweep,
+	}
+	if len(cfg.Named) > 0 {
+		g.authority.Interfaces = cfg.Named
 	}
 	if g.rate <= 0 {
 		g.rate = 40

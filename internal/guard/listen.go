@@ -22,11 +22,11 @@ func (g *Guard) Listen(name string) error {
 	if err != nil || ifi.Flags&net.FlagUp == 0 {
 		return g.refuse("listen", shown, msg.Text("guard.denied.down"))
 	}
-	named := g.authority.Interfaces
+	limited := g.authority.Interfaces
 	switch {
-	case len(named) > 0 && !slices.Contains(named, name):
+	case len(limited) > 0 && !slices.Contains(limited, name), len(g.granted) > 0 && !slices.Contains(g.granted, name):
 		return g.refuse("listen", shown, msg.Text("guard.denied.interface"))
-	case len(named) == 0 && !g.mirrors(name):
+	case len(g.granted) == 0 && !g.mirrors(name):
 		return g.refuse("listen", shown, msg.Text("guard.denied.elsewhere"))
 	}
 	g.mu.Lock()

@@ -18,23 +18,26 @@ func TestListen(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		ifi    Interface
-		named  []string
+		named  []string // by the authority
+		asked  []string // by the run
 		listen string
 		edit   func(*Config)
 		why    string // empty: allowed
 	}{
-		{"on a network of the perimeter", lo, nil, "lo", nil, ""},
-		{"named", elsewhere, []string{"lo"}, "lo", nil, ""},
-		{"without an address of a network", bare, nil, "lo", nil, ""},
-		{"on another network", elsewhere, nil, "lo", nil, "mirror port"},
-		{"another is named", lo, []string{"eth7"}, "lo", nil, "not covered"},
-		{"not there", lo, nil, "nic7", nil, "no such interface"},
-		{"out of hours", lo, nil, "lo", func(c *Config) { c.Clock = hoursPass(noon) }, "hours"},
+		{"on a network of the perimeter", lo, nil, nil, "lo", nil, ""},
+		{"named", elsewhere, []string{"lo"}, []string{"lo"}, "lo", nil, ""},
+		{"without an address of a network", bare, nil, nil, "lo", nil, ""},
+		{"on another network", elsewhere, nil, nil, "lo", nil, "mirror port"},
+		{"on another network, which the run names and the authority does not", elsewhere, nil, []string{"lo"}, "lo", nil, "mirror port"},
+		{"the run names what the authority does not", lo, []string{"eth7"}, []string{"lo"}, "lo", nil, "not covered"},
+		{"another is named", lo, []string{"eth7"}, nil, "lo", nil, "not covered"},
+		{"not there", lo, nil, nil, "nic7", nil, "no such interface"},
+		{"out of hours", lo, nil, nil, "lo", func(c *Config) { c.Clock = hoursPass(noon) }, "hours"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := authority("127.0.0.0/8")
 			a.Interfaces, a.Permit = c.named, audit.PermitListen
-			cfg := Config{Authority: a, Permit: audit.PermitListen, Clock: func() time.Time { return noon }, Interfaces: func() ([]Interface, error) { return []Interface{c.ifi}, nil }}
+			cfg := Config{Authority: a, Named: c.asked, Permit: audit.PermitListen, Clock: func() time.Time { return noon }, Interfaces: func() ([]Interface, error) { return []Interface{c.ifi}, nil }}
 			if c.edit != nil {
 				cfg.Authority.Hours = []audit.Hours{{From: "11:00", To: "12:30"}}
 				c.edit(&cfg)

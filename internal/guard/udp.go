@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/ipv4"
@@ -76,7 +77,9 @@ func (g *Guard) OpenUDP(ifi Interface, o UDPOptions) (*UDP, error) {
 	if o.V6 {
 		network = "udp6"
 	}
-	c, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(src, 0)))
+	c, err := settled(o.V6, time.Second, func() (*net.UDPConn, error) {
+		return net.ListenUDP(network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(src, 0)))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("guard: opening a socket on %s: %w", ifi.Name, err)
 	}
@@ -99,6 +102,20 @@ func (g *Guard) OpenUDP(ifi Interface, o UDPOptions) (*UDP, error) {
 		u.readers.Go(func() { u.read(arriving(u.answers, ifi.Index)) })
 	}
 	return u, nil
+}
+
+// settled opens a socket, and up to twice more, after a wait each, where the address cannot be had yet: for a second or two after an interface
+// was raised, its IPv6 addresses are tried for duplicates (RFC 4862 section 5.4) and nothing can be bound to them.
+func settled(v6 bool, wait time.Duration, open func() (*net.UDPConn, error)) (*net.UDPConn, error) {
+	c, err := open()
+	for range 2 {
+		if !v6 || !errors.Is(err, syscall.EADDRNOTAVAIL) {
+			break
+		}
+		time.Sleep(wait)
+		c, err = open()
+	}
+	return c, err
 }
 
 // ErrNoAddress is returned where an interface has no address of the family that was asked for.

@@ -1,7 +1,11 @@
 package isapi
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/mingshi-audit/mingshi/internal/mac"
 )
@@ -15,9 +19,10 @@ type Report struct {
 }
 
 // ReadReport reads one alarm, in XML or JSON, as devices push it to the receivers in their configuration or send it as a part of
-// alertStream. It reports false for anything else, and for what is not whole.
+// alertStream. It reports false for anything else, events in JSON of other makers' services among them, and for what is not
+// whole.
 func ReadReport(b []byte) (Report, bool) {
-	if len(b) == 0 {
+	if len(b) == 0 || !bytes.Contains(b, []byte("eventType")) || b[0] == '{' && !theirs(b) {
 		return Report{}, false
 	}
 	e, ok := readAlert(b)
@@ -26,8 +31,39 @@ func ReadReport(b []byte) (Report, bool) {
 	}
 	r := Report{Alarm: e.Alarm, Idle: e.beat || e.past, MAC: mac.Parse(e.mac)}
 	r.Count = 0
+	if strings.Trim(r.Channel, "0123456789") != "" || len(r.Channel) > 5 {
+		r.Channel = ""
+	}
 	if a, err := netip.ParseAddr(e.ip); err == nil && !a.IsUnspecified() {
-		r.Addr = a.Unmap()
+		r.Addr = a.WithZone("").Unmap()
 	}
 	return r, true
+}
+
+// signs are members that stand beside eventType in the maker's alarms. One of them is found anywhere; two, and an object named
+// after the type counts as one, are the maker's.
+var signs = []string{"eventState", "dateTime", "activePostCount", "ipAddress", "ipv6Address", "macAddress", "channelID", "dynChannelID", "eventDescription", "portNo", "protocol"}
+
+// theirs reports an alarm in JSON of the maker's form, in its envelope or without.
+func theirs(b []byte) bool {
+	var m map[string]json.RawMessage
+	if json.Unmarshal(b, &m) != nil {
+		return false
+	}
+	if inner, ok := m["EventNotificationAlert"]; ok {
+		if m = nil; json.Unmarshal(inner, &m) != nil {
+			return false
+		}
+	}
+	var kind string
+	if json.Unmarshal(m["eventType"], &kind) != nil || kind == "" {
+		return false
+	}
+	n := 0
+	for k := range m {
+		if k == kind || slices.Contains(signs, k) {
+			n++
+		}
+	}
+	return n >= 2
 }

@@ -40,6 +40,26 @@ func (s *Set) Call(host, path, action string) (Call, bool) {
 	return Call{}, false
 }
 
+// MayCall reports whether a request to a host with a path may be one that is known: where it is not, nothing else of the request
+// needs to be looked at.
+func (s *Set) MayCall(host, path string) bool {
+	if h, known := s.Host(host); known && s.called[h.Suffix] {
+		return true
+	}
+	first := firstPart(path)
+	for _, part := range s.anywhere {
+		if part == "*" || strings.EqualFold(part, first) {
+			return true
+		}
+	}
+	return false
+}
+
+func firstPart(path string) string {
+	part, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return part
+}
+
 // walks reports whether a path is as the pattern says. Case and a slash at the end do not matter.
 func walks(pattern, path string) bool {
 	path = strings.TrimSuffix(path, "/")
@@ -71,6 +91,7 @@ type call struct {
 
 func (s *Set) loadCalls(list []call) error {
 	seen := map[string]bool{}
+	s.called, s.anywhere = map[string]bool{}, nil
 	for _, y := range list {
 		err := sourced(y.Source, y.Date)
 		key := y.Host + " " + y.Path + " " + y.Action
@@ -93,6 +114,11 @@ func (s *Set) loadCalls(list []call) error {
 			return fmt.Errorf("call %q: %w", key, err)
 		}
 		seen[key] = true
+		if y.Host != "" {
+			s.called[y.Host] = true
+		} else if part := firstPart(y.Path); !slices.Contains(s.anywhere, part) {
+			s.anywhere = append(s.anywhere, part)
+		}
 		s.calls = append(s.calls, Call{Whose: y.Whose, Host: y.Host, Path: y.Path, Action: y.Action, Does: y.Does, Attributes: y.Attributes, Source: y.Source + ", " + y.Date})
 	}
 	return nil

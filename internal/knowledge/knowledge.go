@@ -29,12 +29,14 @@ var own embed.FS
 type Set struct {
 	Fingerprints *fingerprint.DB
 
-	models []Model
-	hosts  map[string]Host
-	wild   []Host // those whose suffix has a label that stands for any
-	calls  []Call
-	files  map[string][]byte
-	refs   []audit.DataRef
+	models   []Model
+	hosts    map[string]Host
+	wild     []Host // those whose suffix has a label that stands for any
+	calls    []Call
+	called   map[string]bool // hosts that calls are known on
+	anywhere []string        // first parts of the paths of calls that are known by their path alone
+	files    map[string][]byte
+	refs     []audit.DataRef
 }
 
 // Builtin returns what is built in, read once.

@@ -45,7 +45,7 @@ func CapableOnly(name string) Spec {
 // unv imitates a firmware line with its own face module in the base schema: the module's Enable decides, the companion rule
 // has none.
 func unv(name, model, enable string) Spec {
-	s := camera(name, "Uniview -like", model)
+	s := camera(name, "Uniview-like", model)
 	s.Login.Auth = AuthAny
 	s.Style = Style{Envelope: "SOAP-ENV", NameFirst: true, GSOAP: true, Echo: true, Fault: FaultSOAP11}
 	s.Quirks.NoMedia2 = true
@@ -130,7 +130,7 @@ func EmitsRecognitionPlain(name string) Spec {
 // FaceDetectEvents imitates a consumer firmware: the topic is missing from its topic set, it has two pull points, and types
 // without a prefix.
 func FaceDetectEvents(name string) Spec {
-	s := camera(name, "Reolink -like", "RL-811")
+	s := camera(name, "Reolink-like", "RL-811")
 	s.Login.Auth = AuthWSSE
 	s.Style = Style{Envelope: "SOAP-ENV", GSOAP: true, Echo: true, Fault: FaultGSOAP}
 	s.Analytics.Modules = []Configured{{Name: "MyCellMotionModule", Type: "CellMotionEngine", Params: []Param{{"Sensitivity", "10"}}}}
@@ -183,7 +183,7 @@ func OpenCamera(name string) Spec {
 // ClockOff lives eight years in the past and checks the time of a login against that.
 func ClockOff(name string) Spec {
 	s := WSSEOnly(name)
-	s.Maker, s.Model = "Dahua -like", "DL-4443"
+	s.Maker, s.Model = "Dahua-like", "DL-4443"
 	s.Clock = -8 * 365 * 24 * time.Hour
 	s.Login.Window = 30 * time.Second
 	s.Quirks.YearLong = true

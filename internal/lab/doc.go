@@ -6,5 +6,5 @@
 // it was asked. What does not: anything a client does, judgement, law.
 //
 // Makers, models, serial numbers and addresses are invented; where a device imitates what a real maker's firmware sends, its
-// maker is called "… -like".
+// maker is called "…-like".
 package lab

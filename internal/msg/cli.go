@@ -68,6 +68,7 @@ var cliMessages = map[string]audit.Text{
 	"cli.verify.long":          {ZH: "核对证据包内每个文件的摘要、日志的链条，并重新判断一次，与保存的结论逐字节比较。", EN: "Checks the digest of every file of a bundle and the chain of its journal, then judges it again and compares the findings byte for\nbyte."},
 	"cli.verify.ok":            {ZH: "证据包完整，重新判断的结论与保存的一致。", EN: "The bundle is complete and unchanged, and judging it again gives the same findings."},
 	"cli.verify.changed":       {ZH: "证据包有 %[1]d 处与清单不符。不要使用其中的结论。", EN: "the bundle differs from its manifests in %[1]d places. Do not rely on its findings."},
+	"cli.verify.unfinished":    {ZH: "证据包不完整：缺少 %[1]d 个必有的文件。检查没有正常结束（例如磁盘已满），或者文件被移走；无法证明其余内容未被改动。请重新检查。", EN: "the bundle is not complete: %[1]d files that every bundle has are not there. The audit did not end properly (a full disk does that), or they were taken away; nothing shows that the rest is unchanged. Audit again."},
 	"cli.verify.findings":      {ZH: "文件未改动，但重新判断的结论与保存的不同：可能由另一版本的程序生成。", EN: "the files are unchanged, but judging them again gives other findings: perhaps another version of the program made them."},
 	"cli.explain.short":        {ZH: "说明某台设备或某条结论的理由，以及什么会改变它", EN: "say why a device or finding is as it is, and what would change it"},
 	"cli.explain.long":         {ZH: "设备可用设备编号、清单编号、序列号或地址；结论可用规则编号（如 SPC-2021-15/2.2，或只写 2.2）或结论指纹的开头（至少 8 个字符）。", EN: "DEVICE is a device's id, inventory id, serial number or address; FINDING is a rule's id (such as SPC-2021-15/2.2, or just 2.2)\nor the beginning of a finding's fingerprint (8 characters or more)."},

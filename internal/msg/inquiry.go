@@ -52,7 +52,7 @@ var inquiryMessages = map[string]audit.Text{
 	"discover.xiongmai.doc":  {ZH: "查找雄迈及其贴牌设备", EN: "asks for devices of Xiongmai and its labels"},
 	"discover.xiongmai.asks": {ZH: "向广播地址的 UDP 34569 发 20 字节的查询", EN: "a query of 20 bytes to broadcast, UDP 34569"},
 
-	"probe.viid.doc":      {ZH: "GA/T 1400 视图库：以标准中唯一不涉及任何人的请求（取系统时间）识别平台", EN: "GA/T 1400: recognises a platform by the one request of the standard that concerns nobody, for the time"},
+	"probe.viid.doc":      {ZH: "GA/T 1400 视图库：以标准中唯一不涉及任何人的请求（取系统时间）识别平台；在抓包中辨认上传的人脸、订阅与布控告警（不保存任何人的信息）", EN: "GA/T 1400: recognises a platform by the one request of the standard that concerns nobody, for the time; in captures, recognises faces that are sent, subscriptions and hits of watch lists (nothing of a person is kept)"},
 	"probe.viid.progress": {ZH: "询问 %[1]s 是否为视图库平台", EN: "asking %[1]s whether it is a GA/T 1400 platform"},
 
 	"probe.upnp.doc":      {ZH: "读取设备通过 SSDP 公布的 UPnP 描述（厂商、型号）", EN: "reads the UPnP description a device publishes over SSDP (maker, model)"},

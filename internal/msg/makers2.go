@@ -12,6 +12,6 @@ var makers2Messages = map[string]audit.Text{
 	"probe.tplink.progress":   {ZH: "向 %[1]s 请求 OpenAPI 质询", EN: "asking %[1]s for the OpenAPI's challenge"},
 	"probe.protect.doc":       {ZH: "UniFi Protect：各摄像机能否及是否设为检测人脸，控制台是否开启人脸识别；登录须明文提交密码，仅在 TLS 加密连接内进行", EN: "UniFi Protect: whether each camera can detect faces and is set to, and whether the console recognises them; its login shows the password and is sent within TLS only"},
 	"probe.protect.progress":  {ZH: "读取 %[1]s 的 UniFi Protect", EN: "asking %[1]s over UniFi Protect"},
-	"probe.zk.doc":            {ZH: "中控（ZKTeco）终端：仅识别设备；询问其协议须先建立会话，故不发送任何内容", EN: "ZKTeco terminals: recognised only; their protocol answers nothing before a session is opened, so nothing is sent"},
+	"probe.zk.doc":            {ZH: "中控（ZKTeco）终端：只作识别，询问其协议须先建立会话，故不发送任何内容；在抓包中辨认终端向服务器上传的刷脸记录与人脸模板（不保存任何人的信息）", EN: "ZKTeco terminals: recognised only, since their protocol answers nothing before a session is opened, so nothing is sent; in captures, recognises records of passing by face and face templates on their way to the server (nothing of a person is kept)"},
 	"probe.zk.progress":       {ZH: "查看 %[1]s 的 4370 端口", EN: "looking at port 4370 of %[1]s"},
 }

@@ -42,6 +42,7 @@ var scanMessages = map[string]audit.Text{
 	"scan.failed.hang":      {ZH: "模块在时限内没有结束，已放弃", EN: "the module did not end in time and was abandoned"},
 	"scan.failed.error":     {ZH: "模块无法运行：%[1]s", EN: "the module could not run: %[1]s"},
 	"scan.budget":           {ZH: "超过单台设备的总时限，其余询问未进行", EN: "the time for one device was used up; the rest was not asked"},
+	"scan.silent":           {ZH: "该端口对先前两种不同的询问都毫无应答，未再询问", EN: "the port had answered nothing to two different questions before; it was not asked again"},
 	"scan.login.reference":  {ZH: "未能取得该设备的账号：%[1]s", EN: "the login for this device could not be obtained: %[1]s"},
 	"scan.login.none":       {ZH: "未提供该设备的账号，只进行了无需登录的询问", EN: "no login was given for this device; only questions that need none were asked"},
 	"scan.login.permit":     {ZH: "本次权限不含登录，账号未使用", EN: "this run's permit does not include login; the login was not used"},

@@ -6,9 +6,11 @@ package viid
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -27,6 +29,7 @@ type What string
 const (
 	Register      What = "register"      // a device makes itself known, or says that it is there
 	Faces         What = "faces"         // faces that were found
+	Persons       What = "persons"       // persons that were found, whose face may be among the pictures
 	Notifications What = "notifications" // what a subscriber asked for
 	Subscription  What = "subscription"  // somebody wants to be sent what is found
 	Hits          What = "hits"          // somebody of a watch list was seen
@@ -35,12 +38,15 @@ const (
 
 // WhatIs returns the sort of a request by its path, empty where it is none of this standard.
 func WhatIs(target string) What {
+	if !holdsFold(target, "viid") {
+		return "" // most of what passes
+	}
 	path := target
 	if u, err := url.Parse(target); err == nil {
 		path = u.Path
 	}
 	path = strings.TrimSuffix(path, "/")
-	if len(path) < len(Prefix) || !strings.EqualFold(path[:len(Prefix)], Prefix) {
+	if len(path) <= len(Prefix) || !strings.EqualFold(path[:len(Prefix)], Prefix) {
 		return ""
 	}
 	switch strings.ToLower(path[len(Prefix):]) {
@@ -48,6 +54,8 @@ func WhatIs(target string) What {
 		return Register
 	case "faces":
 		return Faces
+	case "persons":
+		return Persons
 	case "subscribenotifications":
 		return Notifications
 	case "subscribes":
@@ -58,26 +66,44 @@ func WhatIs(target string) What {
 	return Other
 }
 
+// holdsFold reports whether a text holds a word of ASCII letters in lower case, whatever its own case.
+func holdsFold(s, word string) bool {
+	for i := 0; i+len(word) <= len(s); i++ {
+		if s[i]|0x20 == word[0] && strings.EqualFold(s[i:i+len(word)], word) {
+			return true
+		}
+	}
+	return false
+}
+
 // Message is what one request shows: names and whether something is there, nothing of a person.
 type Message struct {
-	Devices    []string // numbers of the devices that found something, as the objects name them
-	Faces      int      // faces found automatically
+	Devices    []string // who found something, as the objects name them: compared with the sender, and not kept
+	Faces      int      // faces found automatically, and persons found so whose face is among the pictures
 	Pictures   bool     // with a picture of a face, or where one is stored
 	Attributes []string // that are filled in, as package audit names them
 	Compared   bool     // a degree of likeness is filled in: it was compared with a library
 	Person     bool     // a person's name or number is filled in
 	Template   bool     // it carries a template
-	Wanted     []string // of a subscription: codes of what is wanted; "12" is faces
+	Wanted     []string // of a subscription that is not ended: codes of what is wanted; "12" is faces
 	Receiver   string   // of a subscription: host and port results are to be sent to
 }
 
-const maxText = 64
+const (
+	maxText    = 64
+	maxDevices = 64
+	maxDeep    = 24
+	maxNodes   = 40_000
+)
 
-// faceLists hold faces; the standard's names and those that implementations write.
-var faceLists = []string{"FaceListObject", "FaceObjectList", "FaceList", "FaceObject"}
+// faceLists hold faces, personLists persons; the standard's names and those that implementations write.
+var (
+	faceLists   = []string{"FaceListObject", "FaceObjectList", "FaceList", "FaceObject"}
+	personLists = []string{"PersonListObject", "PersonObjectList", "PersonList", "PersonObject"}
+)
 
-// attributes are the members of a face that were read from it, by what package audit calls them, with the values that say
-// nothing (GB/T 2261.1 has 0 for an unknown sex and 9 for an unstated one; members of style have 0 or 99 for none, from memory).
+// attributes are the members of a face that were read from it, by what package audit calls them. Names of the standard's
+// FaceObject, as three implementations have it; Emotion is a maker's.
 var attributes = map[string]string{
 	"GenderCode": audit.AttrGender, "AgeUpLimit": audit.AttrAge, "AgeLowerLimit": audit.AttrAge, "SkinColor": audit.AttrComplexion, "EthicCode": audit.AttrComplexion,
 	"HairStyle": audit.AttrFeatures, "HairColor": audit.AttrFeatures, "FaceStyle": audit.AttrFeatures, "FacialFeature": audit.AttrFeatures, "EyebrowStyle": audit.AttrFeatures,
@@ -87,7 +113,12 @@ var attributes = map[string]string{
 	"Emotion": audit.AttrEmotion, "Attitude": audit.AttrPose,
 }
 
-var nothing = []string{"", "0", "00", "9", "99", "null", "unknown"}
+// nothing are the values that say nothing: GB/T 2261.1 has 0 for an unknown sex and 9 for an unstated one; a camera's push has "99"
+// as the style of glasses of a face without. nobody are those that stand for no name.
+var (
+	nothing = []string{"", "-1", "0", "00", "9", "97", "98", "99", "null", "none", "unknown", "未知", "无"}
+	nobody  = []string{"", "-", "0", "null", "none", "unknown", "未知", "无"}
+)
 
 // Read reads a message. It fails for what is no JSON object, or not whole.
 func Read(b []byte) (Message, error) {
@@ -97,10 +128,10 @@ func Read(b []byte) (Message, error) {
 	}
 	r := reader{}
 	r.walk("", v, false, 0)
-	slices.Sort(r.m.Devices)
-	r.m.Devices = slices.Compact(r.m.Devices)
-	slices.Sort(r.m.Attributes)
-	r.m.Attributes = slices.Compact(r.m.Attributes)
+	for _, list := range []*[]string{&r.m.Devices, &r.m.Attributes, &r.m.Wanted} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	return r.m, nil
 }
 
@@ -110,7 +141,7 @@ type reader struct {
 }
 
 func (r *reader) walk(name string, v any, face bool, depth int) {
-	if r.nodes++; depth > 24 || r.nodes > 40_000 {
+	if r.nodes++; depth > maxDeep || r.nodes > maxNodes {
 		return
 	}
 	switch t := v.(type) {
@@ -119,48 +150,79 @@ func (r *reader) walk(name string, v any, face bool, depth int) {
 			r.walk(name, x, face, depth+1)
 		}
 	case map[string]any:
-		if slices.Contains(faceLists, name) || face {
-			if _, is := t["FaceID"]; is {
-				r.face(t)
-				return
-			}
-			face = true
-		}
-		if strings.Contains(name, "Subscribe") {
+		face = face || slices.Contains(faceLists, name)
+		_, faced := t["FaceID"]
+		switch {
+		case face && faced:
+			r.face(t)
+			return
+		case slices.Contains(personLists, name) && t["SubImageList"] != nil:
+			r.person(t)
+			return
+		case name == "SubscribeObject":
 			r.subscription(t)
+			return
 		}
-		for k, x := range t {
-			r.walk(k, x, face || slices.Contains(faceLists, k), depth+1)
+		for _, k := range slices.Sorted(maps.Keys(t)) {
+			r.walk(k, t[k], face, depth+1)
 		}
 	}
 }
 
-// face reads one face. What somebody entered by hand (InfoKind 2) was found by nobody's camera.
+// byHand reports what somebody entered: it was found by nobody's camera.
+func byHand(m map[string]any) bool { return text(m["InfoKind"]) == "2" }
+
+// face reads one face.
 func (r *reader) face(m map[string]any) {
-	if text(m["InfoKind"]) == "2" {
+	if byHand(m) {
 		return
 	}
-	r.m.Faces++
-	if id := Number(text(m["DeviceID"])); id != "" && len(r.m.Devices) < 64 {
-		r.m.Devices = append(r.m.Devices, id)
-	}
-	for k, v := range m {
-		if a := attributes[k]; a != "" && !slices.Contains(nothing, strings.ToLower(text(v))) {
+	r.m.Pictures = pictured(m["SubImageList"], 0) || r.m.Pictures
+	r.found(m)
+	for k, a := range attributes {
+		if !slices.Contains(nothing, strings.ToLower(text(m[k]))) {
 			r.m.Attributes = append(r.m.Attributes, a)
 		}
 	}
-	r.m.Compared = r.m.Compared || !slices.Contains(nothing, strings.TrimRight(strings.TrimRight(text(m["Similaritydegree"]), "0"), "."))
-	r.m.Person = r.m.Person || text(m["Name"]) != "" || text(m["IDNumber"]) != ""
-	r.m.Template = r.m.Template || m["FeatureInfo"] != nil && text(m["FeatureInfo"]) != "" || holds(m["FeatureInfo"]) || holds(m["FeatureObject"]) || holds(m["FeatureList"])
-	r.pictures(m["SubImageList"], 0)
+	r.m.Person = r.m.Person || named(m["Name"]) || named(m["IDNumber"])
+	for _, k := range []string{"FeatureInfo", "FeatureObject", "FeatureList", "FeatureInfoList"} {
+		r.m.Template = r.m.Template || template(m[k], 0)
+	}
 }
 
-func holds(v any) bool {
+// person reads one person: of the face it shows no more than that a picture of it is there, since everything else may be of body
+// and clothes.
+func (r *reader) person(m map[string]any) {
+	if !byHand(m) && pictured(m["SubImageList"], 0) {
+		r.m.Pictures = true
+		r.found(m)
+	}
+}
+
+func (r *reader) found(m map[string]any) {
+	r.m.Faces++
+	if id := text(m["DeviceID"]); id != "" && len(id) <= maxText && len(r.m.Devices) < maxDevices && !slices.Contains(r.m.Devices, id) {
+		r.m.Devices = append(r.m.Devices, id)
+	}
+	likeness, err := strconv.ParseFloat(text(m["Similaritydegree"]), 64)
+	r.m.Compared = r.m.Compared || err == nil && likeness > 0
+}
+
+func named(v any) bool { return !slices.Contains(nobody, strings.ToLower(text(v))) }
+
+// template reports data of a template, which stand in a list, in an object beside the maker's name and the algorithm's, or alone.
+func template(v any, depth int) bool {
 	switch t := v.(type) {
+	case string:
+		return strings.TrimSpace(t) != ""
 	case []any:
-		return len(t) > 0
+		return depth < 4 && slices.ContainsFunc(t[:min(len(t), 64)], func(x any) bool { return template(x, depth+1) })
 	case map[string]any:
-		return len(t) > 0
+		for _, k := range []string{"FeatureData", "Feature", "FeatureInfoObject"} {
+			if depth < 4 && template(t[k], depth+1) {
+				return true
+			}
+		}
 	}
 	return false
 }
@@ -168,29 +230,31 @@ func holds(v any) bool {
 // faceImage is the type of a picture that shows a face alone.
 const faceImage = "11"
 
-func (r *reader) pictures(v any, depth int) {
+// pictured reports a picture of a face, itself or where it is stored.
+func pictured(v any, depth int) bool {
 	switch t := v.(type) {
 	case []any:
-		for _, x := range t[:min(len(t), 64)] {
-			r.pictures(x, depth+1)
-		}
+		return slices.ContainsFunc(t[:min(len(t), 64)], func(x any) bool { return pictured(x, depth+1) })
 	case map[string]any:
 		if text(t["Type"]) == faceImage && (text(t["Data"]) != "" || text(t["StoragePath"]) != "") {
-			r.m.Pictures = true
+			return true
 		}
-		if depth < 4 {
-			r.pictures(t["SubImageInfoObject"], depth+1)
-		}
+		return depth < 4 && pictured(t["SubImageInfoObject"], depth+1)
 	}
+	return false
 }
 
+// subscription reads what somebody wants to be sent, unless it ends one: OperateType 1 cancels, SubscribeStatus 1 and 2 are
+// cancelled and expired.
 func (r *reader) subscription(m map[string]any) {
+	if text(m["OperateType"]) == "1" || slices.Contains([]string{"1", "2"}, text(m["SubscribeStatus"])) {
+		return
+	}
 	for _, code := range strings.FieldsFunc(text(m["SubscribeDetail"]), func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
 		if len(r.m.Wanted) < 32 && len(code) <= 4 && strings.Trim(code, "0123456789") == "" && !slices.Contains(r.m.Wanted, code) {
 			r.m.Wanted = append(r.m.Wanted, code)
 		}
 	}
-	slices.Sort(r.m.Wanted)
 	if host := Host(text(m["ReceiveAddr"])); host != "" && r.m.Receiver == "" {
 		r.m.Receiver = host
 	}
@@ -219,9 +283,7 @@ func text(v any) string {
 	case string:
 		return strings.TrimSpace(t)
 	case float64:
-		return strings.TrimSuffix(fmt.Sprintf("%.4f", t), ".0000")
-	case bool:
-		return fmt.Sprint(t)
+		return strconv.FormatFloat(t, 'f', -1, 64)
 	}
 	return ""
 }
@@ -246,7 +308,7 @@ func KindOf(number string) audit.Kind {
 		return audit.KindRecorder
 	case "119", "131", "132": // capture device, camera, network camera
 		return audit.KindCamera
-	case "120", "200", "215", "503", "502": // platforms and servers
+	case "120", "200", "215", "502", "503": // platforms and servers
 		return audit.KindServer
 	}
 	return ""

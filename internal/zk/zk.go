@@ -1,5 +1,6 @@
-// Package zk tells whether what a port says by itself is the binary protocol of ZKTeco's terminals. Such a terminal says nothing
-// before it is connected to by a command, and that command opens a session; so there is nothing here that could be sent.
+// Package zk tells whether what a port says by itself is the binary protocol of ZKTeco's terminals, and reads what such terminals
+// upload to their server over HTTP. A terminal's port says nothing before it is connected to by a command, and that command opens
+// a session; so there is nothing here that could be sent.
 package zk
 
 // Port is where the terminals listen for their protocol.

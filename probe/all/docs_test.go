@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/capture"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 )
@@ -55,6 +56,20 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s describes no module: go test ./probe/all -update", e.Name())
 		} else if err := os.Remove(filepath.Join(pages, e.Name())); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestHears: a module that listens says to what, and every protocol has its words.
+func TestHears(t *testing.T) {
+	for _, m := range Modules() {
+		if (m.Dissect == nil) != (len(m.Hears) == 0) {
+			t.Errorf("%s hears %v", m.Name, m.Hears)
+		}
+		for _, p := range m.Hears {
+			if protocols[p].ZH == "" || protocols[p].EN == "" {
+				t.Errorf("%s: %s has no words", m.Name, p)
+			}
 		}
 	}
 }
@@ -132,6 +147,7 @@ func page(m probe.Module) []byte {
 		b.WriteString("\n“登录”指设备通常要求登录才回答；“能判定”指回答能说明该功能是否启用，而不只是“具备能力”。\n\n" +
 			"*Login*: devices usually want one for it. *Decides*: the answer can establish more of the function than that the device could.\n\n")
 	}
+	heard(&b, m)
 	b.WriteString("## 从不发送 / Never sent\n\n" +
 		"表中没有的请求一律不发送。不修改任何设置，不读取人脸库中的人员、照片或特征，不猜测口令；每台设备每次检查只用检查人员提供的账号登录一次，被拒绝后不再尝试。\n\n" +
 		"A request that is not in the table is not sent. No setting is changed, no person, picture or template is read from a library, no password is guessed; the login the operator gave is tried once per device and run, and never again after a refusal.\n\n")
@@ -145,6 +161,36 @@ func page(m probe.Module) []byte {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.Name, cell(f.Doc.ZH), cell(f.Doc.EN))
 	}
 	return b.Bytes()
+}
+
+// heard says what of a capture the module reads.
+func heard(b *bytes.Buffer, m probe.Module) {
+	if m.Dissect == nil {
+		return
+	}
+	b.WriteString("## 在抓包中读什么 / What it reads in captures\n\n| 协议 Protocol | 内容 | What |\n|---|---|---|\n")
+	for _, p := range m.Hears {
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", p, protocols[p].ZH, protocols[p].EN)
+	}
+	b.WriteString("\n监听不发送任何数据。只说明听到的事实：没有听到、听不全或者已加密，都不说明设备没有该功能。姓名、编号、照片、特征和相似度不保存。\n\n" +
+		"Listening sends nothing. Only what was heard is stated: that nothing was heard, not all of it, or that it was encrypted, does not say that a device lacks a function. Names, numbers of persons, pictures, templates and likenesses are not kept.\n\n")
+}
+
+// protocols says what a module gets of each.
+var protocols = map[capture.Proto]audit.Text{
+	capture.ProtoARP:      {ZH: "ARP 报文", EN: "ARP packets"},
+	capture.ProtoUDP:      {ZH: "发现类协议的 UDP 报文", EN: "datagrams of discovery protocols"},
+	capture.ProtoDNS:      {ZH: "DNS 与 mDNS 报文", EN: "DNS and mDNS messages"},
+	capture.ProtoHTTP:     {ZH: "未加密的 HTTP 请求与应答", EN: "HTTP requests and answers in clear"},
+	capture.ProtoPart:     {ZH: "持续应答（事件流）的各部分", EN: "parts of answers that do not end: streams of events"},
+	capture.ProtoRTSP:     {ZH: "RTSP 请求与应答", EN: "RTSP requests and answers"},
+	capture.ProtoSIP:      {ZH: "SIP 请求与应答", EN: "SIP requests and answers"},
+	capture.ProtoMetadata: {ZH: "RTP 元数据轨的文档", EN: "documents of RTP metadata tracks"},
+	capture.ProtoMQTT:     {ZH: "MQTT 发布的消息", EN: "messages published over MQTT"},
+	capture.ProtoTLS:      {ZH: "TLS 握手中的服务器名称", EN: "the server's name in TLS handshakes"},
+	capture.ProtoQUIC:     {ZH: "QUIC 握手中的服务器名称", EN: "the server's name in QUIC handshakes"},
+	capture.ProtoTCP:      {ZH: "未识别的 TCP 会话的开头", EN: "the first bytes of TCP conversations that are none of these"},
+	capture.ProtoEnd:      {ZH: "会话的字节数与时长", EN: "how much passed in a conversation, and how long"},
 }
 
 // cell is text within a table.

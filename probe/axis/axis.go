@@ -37,6 +37,7 @@ func Module() probe.Module {
 		Name:   moduleName,
 		Doc:    msg.Text("probe.axis.doc"),
 		Needs:  audit.PermitQuery,
+		Web:    80,
 		Facts:  probe.FaceFacts(),
 		Asks:   asks(),
 		Wants:  wants,

@@ -38,6 +38,7 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.dahua.doc"),
 		Needs: audit.PermitQuery,
+		Web:   80,
 		Facts: probe.FaceFacts(),
 		Asks:  asks(),
 		Wants: wants,

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	heardEvent = probe.Heard + "event"
+	heardEvent = probe.Heard + "event"        // about faces, on its way to a receiver
+	heardBeat  = probe.Heard + "sign of life" // anything else in the maker's form
 	heardRules = probe.Heard + "VideoAnalyseRule"
 )
 
@@ -35,18 +36,17 @@ func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 
 func reports(told probe.Overheard) (out []audit.Observation) {
 	for _, text := range told.Texts {
-		t, own, ok := wire.ReadReport(text)
+		t, own, ok := wire.ReadReport(text.Body, text.Cut)
 		if !ok {
 			continue
 		}
-		plain := t.Plain()
-		o := audit.Observation{Module: moduleName, Kind: heardEvent, Class: audit.ClassLive, Endpoint: told.From, Status: audit.OK}
+		o := audit.Observation{Module: moduleName, Kind: heardBeat, Class: audit.ClassInventory, Endpoint: told.From, Status: audit.OK}
 		if own {
 			o.Identity = &audit.Identity{Vendor: makers[0], Weak: true, Services: []string{moduleName}}
 		}
-		d := Data{}
-		if t.Shows() {
-			d.Live = &plain
+		var d Data
+		if plain := t.Plain(); len(plain.Codes) > 0 {
+			o.Kind, o.Class, d.Live = heardEvent, audit.ClassLive, &plain
 			if told.Push {
 				d.Uploads = []wire.Upload{receiving(told.To, &plain)}
 			}

@@ -28,10 +28,14 @@ func (d *dissection) http() {
 		}
 		return
 	}
-	host, path, query := target(r)
+	host, path, raw := target(r)
 	if d.f.Answer == nil {
 		d.host(host, readable, "http")
 	}
+	if !d.data.MayCall(host, path) {
+		return
+	}
+	query, _ := url.ParseQuery(raw) // what can be read of it
 	c, ok := d.data.Call(host, path, action(r, query))
 	if !ok || !handsOver(r, query, c) {
 		return
@@ -44,15 +48,14 @@ func (d *dissection) http() {
 	d.call(c, host, false, does(c, slices.Contains(asked, yes)), attributes(asked))
 }
 
-// target returns the host a request names, its path and its query.
-func target(r *capture.Message) (host, path string, query url.Values) {
-	path, raw, _ := strings.Cut(r.Target, "?")
+// target returns the host a request names, its path and its query as it was written.
+func target(r *capture.Message) (host, path, query string) {
+	path, query, _ = strings.Cut(r.Target, "?")
 	host = hostOnly(r.Header.Get("Host"))
 	if rest, ok := strings.CutPrefix(path, "http://"); ok { // through a proxy
 		authority, p, _ := strings.Cut(rest, "/")
 		host, path = hostOnly(authority), "/"+p
 	}
-	query, _ = url.ParseQuery(raw) // what can be read of it
 	return host, path, query
 }
 

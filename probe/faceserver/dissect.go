@@ -87,7 +87,7 @@ func answered(f *capture.Flow) []audit.Observation {
 	if !ok {
 		return nil
 	}
-	d := HeardData{Route: route(path), Named: c.Named}
+	d := HeardData{Route: c.Route, Named: c.Named}
 	for _, x := range []struct {
 		on bool
 		fn audit.Function
@@ -111,17 +111,6 @@ func answered(f *capture.Flow) []audit.Observation {
 	}
 	call := audit.Observation{Module: moduleName, Kind: heardCall, Class: audit.ClassOutbound, Endpoint: probe.Client(f), Status: audit.OK}
 	return []audit.Observation{finish(work, d), finish(call, HeardData{To: f.Server.Addr.String(), Route: d.Route})}
-}
-
-// route is the part of a path that is the interface's own. What may follow it is somebody's number.
-func route(path string) string {
-	for _, r := range []string{"/v1/vision/face/recognize", "/v1/vision/face/match", "/v1/vision/face", "/api/v1/recognition/recognize", "/api/v1/recognition/faces", "/api/v1/detection/detect",
-		"/api/v1/verification/verify"} {
-		if strings.HasPrefix(path, r) {
-			return r
-		}
-	}
-	return ""
 }
 
 func finish(o audit.Observation, d HeardData) audit.Observation {

@@ -63,6 +63,7 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.faceserver.doc"),
 		Needs: audit.PermitQuery,
+		Web:   80,
 		Facts: specs(),
 		Asks:  asks(),
 		Wants: wants,

@@ -53,7 +53,7 @@ func cut(f *capture.Flow) *capture.Flow { f.Cut = capture.CutHole; return f }
 func TestDissect(t *testing.T) {
 	live := []string{"face.detect.active camera door=true", "face.detect.capable camera door=true"}
 	both := append(slices.Clone(live), "face.identify.active camera door=true", "face.identify.capable camera door=true")
-	to := []string{"face.live.messages=0", "outbound.face mqtt://192.0.2.5:1883=true", "outbound.hosts=[mqtt-events mqtt://192.0.2.5:1883]"}
+	to := []string{"face.live.messages =0", "outbound.face mqtt://192.0.2.5:1883=true", "outbound.hosts =[mqtt-events mqtt://192.0.2.5:1883]"}
 	on := []string{"face.detect.capable face_recognition=true", "face.detect.configured face_recognition=true", "face.identify.capable face_recognition=true", "face.identify.configured face_recognition=true"}
 	for _, c := range []struct {
 		name string
@@ -81,7 +81,7 @@ func TestDissect(t *testing.T) {
 		{"statistics asked for", answer("/api/stats", idling), heardStats + " 192.0.2.30:5000", on},
 		{"the configuration", answer("/api/config?x=1", setUp), probe.Heard + "GET /api/config 192.0.2.30:5000", []string{
 			"face.capture.configured camera door=true", "face.detect.capable face_recognition=true", "face.detect.configured camera door=true",
-			"face.identify.capable face_recognition=true", "face.identify.configured camera door=true", "outbound.face 192.0.2.5:1883=true", "outbound.hosts=[mqtt-events mqtt://192.0.2.5:1883]"}},
+			"face.identify.capable face_recognition=true", "face.identify.configured camera door=true", "outbound.face 192.0.2.5:1883=true", "outbound.hosts =[mqtt-events mqtt://192.0.2.5:1883]"}},
 		{"switched off", answer("/api/config", setDown), "", nil},
 		{"another program's configuration", answer("/api/config", `{"cameras":{"door":{}},"mqtt":{}}`), "", nil},
 		{"no JSON", answer("/api/config", `<html>`), "", nil},

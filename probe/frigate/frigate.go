@@ -38,6 +38,7 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.frigate.doc"),
 		Needs: audit.PermitQuery,
+		Web:   ports[0],
 		Facts: specs(),
 		Asks:  asks(),
 		Wants: wants,

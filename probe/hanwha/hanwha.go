@@ -37,6 +37,7 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.hanwha.doc"),
 		Needs: audit.PermitQuery,
+		Web:   80,
 		Facts: probe.FaceFacts(),
 		Asks:  asks(),
 		// An application of the maker's open platform (WiseAI and those of others) has settings of its own, which are not read.

@@ -30,6 +30,7 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.holosens.doc"),
 		Needs: audit.PermitQuery,
+		Web:   80,
 		Facts: probe.FaceFactsNamed(audit.FactName(audit.Identify, audit.Capable), audit.FactName(audit.Identify, audit.Configured), probe.FactOutboundHosts),
 		Asks:  asks(),
 		Wants: func(t audit.Target) bool {

@@ -3,7 +3,6 @@ package isapi
 import (
 	"encoding/json"
 	"net/http"
-	"net/netip"
 	"regexp"
 	"strings"
 
@@ -13,8 +12,10 @@ import (
 	"github.com/mingshi-audit/mingshi/probe"
 )
 
-// heardAlarm is the kind of an alarm on its way to a receiver.
-const heardAlarm = probe.Heard + "alarm"
+const (
+	heardAlarm = probe.Heard + "alarm"        // about faces, on its way to a receiver
+	heardBeat  = probe.Heard + "sign of life" // anything else in the maker's form
+)
 
 // hears lists what of a capture may be ISAPI.
 func hears() []capture.Proto { return []capture.Proto{capture.ProtoHTTP, capture.ProtoPart} }
@@ -34,43 +35,52 @@ func Dissect(h probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 // reports turns alarms into observations of who sent them.
 func reports(h probe.Hearing, told probe.Overheard) (out []audit.Observation) {
 	for _, text := range told.Texts {
-		r, ok := wire.ReadReport(text)
+		r, ok := wire.ReadReport(text.Body)
 		if !ok {
 			continue
 		}
-		o := audit.Observation{Module: moduleName, Kind: heardAlarm, Class: audit.ClassLive, Endpoint: told.From, Status: audit.OK}
-		var d Data
-		if relays(h, told.From.Addr(), r) {
-			// Somebody hands on what another device found: of the sender it shows where face results go, and nothing it does itself.
-			o.Class = audit.ClassOutbound
-			d.Relayed = true
-		} else {
-			o.Identity = &audit.Identity{Vendor: makers[0], Weak: true, Services: []string{moduleName}}
-			if r.MAC != "" && r.Addr == told.From.Addr() {
-				o.Identity.MACs = []string{r.MAC}
-			}
-			if !r.Idle {
-				d.Tally = &wire.Tally{Alarms: []wire.Alarm{r.Alarm}}
-			}
-		}
-		if told.Push && !r.Idle && len(r.Functions) > 0 {
-			d.Hosts = []Host{{What: "http-events", URL: "http://" + told.To.String(), Events: []string{r.Type}}}
-		}
-		if r.Idle && d.Relayed {
-			continue
-		}
-		if data, err := json.Marshal(d); err == nil {
-			o.Data = data
+		if o, ok := report(h, told, r); ok {
 			out = append(out, o)
 		}
 	}
 	return out
 }
 
+// report says what one alarm shows. That of another device shows where its sender sends face results, and nothing the sender does
+// itself.
+func report(h probe.Hearing, told probe.Overheard, r wire.Report) (audit.Observation, bool) {
+	faces, relayed := !r.Idle && len(r.Functions) > 0, relays(h, told, r)
+	o := audit.Observation{Module: moduleName, Kind: heardAlarm, Class: audit.ClassLive, Endpoint: told.From, Status: audit.OK}
+	d := Data{Relayed: relayed}
+	if faces && told.Push {
+		d.Hosts = []Host{{What: "http-events", URL: "http://" + told.To.String(), Events: []string{r.Type}}}
+	}
+	switch {
+	case relayed && d.Hosts == nil:
+		return o, false
+	case relayed:
+		o.Class = audit.ClassOutbound
+	case faces:
+		d.Tally = &wire.Tally{Alarms: []wire.Alarm{r.Alarm}}
+	default:
+		o.Kind, o.Class = heardBeat, audit.ClassInventory
+	}
+	if !relayed {
+		o.Identity = &audit.Identity{Vendor: makers[0], Weak: true, Services: []string{moduleName}}
+		if r.MAC != "" && (r.Addr == told.From.Addr() || r.MAC == told.MAC) {
+			o.Identity.MACs = []string{r.MAC}
+		}
+	}
+	var err error
+	o.Data, err = json.Marshal(d)
+	return o, err == nil
+}
+
 // relays reports an alarm of another device of the site than the one that sends it: a platform or a recorder may hand on what a
-// camera found. An address outside the perimeter is one the device does not have here, behind a router or from the factory.
-func relays(h probe.Hearing, from netip.Addr, r wire.Report) bool {
-	return r.Addr.IsValid() && r.Addr != from && !r.Addr.IsLoopback() && h.Inside != nil && h.Inside(r.Addr)
+// camera found. An address outside the perimeter is one the device does not have here, behind a router or from the factory; and a
+// device that names the hardware address its frames come from speaks of itself, whichever of its addresses it names.
+func relays(h probe.Hearing, told probe.Overheard, r wire.Report) bool {
+	return r.Addr.IsValid() && r.Addr != told.From.Addr() && !r.Addr.IsLoopback() && (r.MAC == "" || r.MAC != told.MAC) && h.Inside != nil && h.Inside(r.Addr)
 }
 
 // formOf finds the question to a channel in a path.

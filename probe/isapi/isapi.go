@@ -35,6 +35,7 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.isapi.doc"),
 		Needs: audit.PermitQuery,
+		Web:   80,
 		Facts: probe.FaceFacts(),
 		Asks:  questions(),
 

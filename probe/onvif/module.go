@@ -6,6 +6,7 @@ package onvif
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -38,6 +39,21 @@ func Module() probe.Module {
 
 // found is the mark in Env.Done that this device was asked over ONVIF: it is not asked again through another port.
 const found = moduleName + ":found"
+
+// spoken is the mark in Env.Done that this device answered something over ONVIF, if only by asking for a login. A server that
+// knows no operation at all, and says so as SOAP does, has not.
+const spoken = moduleName + ":answered"
+
+// versed reports whether anything but "no such thing" came back.
+func versed(os []audit.Observation) bool {
+	return slices.ContainsFunc(os, func(o audit.Observation) bool {
+		switch o.Status {
+		case audit.OK, audit.Empty, audit.AuthRequired, audit.Refused, audit.Locked, audit.BadArgument, audit.Exhausted:
+			return true
+		}
+		return false
+	})
+}
 
 // run asks the candidate endpoints one after another until one speaks ONVIF, then goes through the stages there.
 func run(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
@@ -82,6 +98,9 @@ func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audi
 		if speaks {
 			if env.Done != nil {
 				env.Done.Once(found)
+				if versed(out) {
+					env.Done.Once(spoken)
+				}
 			}
 			break
 		}

@@ -194,6 +194,8 @@ func (s *session) do(ctx context.Context, u url.URL, op onvif.Operation, c call,
 	if auth != soap.None {
 		r.User, r.Password = s.user, s.password
 	}
+	var trace probe.Trace
+	ctx = trace.Into(ctx)
 	a := s.soap.Do(ctx, r)
 	var cert *tls.CertificateVerificationError
 	if a.Verdict == soap.Transient && u.Scheme == "https" && !s.legacy && a.HTTP == 0 && len(a.Wires) == 1 && !errors.As(a.Err, &cert) && strings.Contains(a.Err.Error(), "tls") {
@@ -204,7 +206,19 @@ func (s *session) do(ctx context.Context, u url.URL, op onvif.Operation, c call,
 		b.Wires = append(a.Wires, b.Wires...)
 		a = b
 	}
+	s.env.Exchanged(portOf(&u), r.Endpoint, ending(&trace, a))
 	return a
+}
+
+// ending is what an exchange says of the port.
+func ending(t *probe.Trace, a *soap.Answer) probe.Ending {
+	switch a.Verdict {
+	case soap.TimedOut:
+		return t.End(a.Err, audit.Timeout)
+	case soap.Unreachable:
+		return t.End(a.Err, audit.Unreachable)
+	}
+	return t.End(a.Err, audit.Inconclusive)
 }
 
 // after keeps count of what ends a conversation.

@@ -44,6 +44,7 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.protect.doc"),
 		Needs: audit.PermitQuery,
+		Web:   443,
 		Facts: probe.FaceFactsNamed(audit.FactName(audit.Detect, audit.Capable), audit.FactName(audit.Detect, audit.Configured),
 			audit.FactName(audit.Identify, audit.Capable), audit.FactName(audit.Identify, audit.Configured)),
 		Asks: []probe.Question{q(kindBootstrap, audit.PermitQuery, audit.Detect, audit.Identify),

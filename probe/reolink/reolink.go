@@ -45,6 +45,7 @@ func Module() probe.Module {
 		Name:  moduleName,
 		Doc:   msg.Text("probe.reolink.doc"),
 		Needs: audit.PermitQuery,
+		Web:   80,
 		Facts: probe.FaceFactsNamed(audit.FactName(audit.Detect, audit.Capable), audit.FactName(audit.Detect, audit.Active), probe.FactLiveMessages, probe.FactLiveSeconds),
 		Asks:  asks(),
 		Wants: func(t audit.Target) bool { return probe.WebInterface(t) && probe.MadeBy(t, maker) },

@@ -32,37 +32,40 @@ type Heard struct {
 
 // Dissect reads what devices push to their platform.
 func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
-	if f.Answer != nil || f.Request == nil || f.Request.Method != http.MethodPost || !ours(f.Request.Target) {
+	if f.Answer != nil || f.Request == nil || f.Request.Method != http.MethodPost || !wire.Pushed(pathOf(f.Request.Target)) {
 		return nil, nil
 	}
-	o := audit.Observation{Module: moduleName, Kind: heardBeat, Class: audit.ClassInventory, Endpoint: probe.Client(f), Status: audit.OK,
+	who := audit.Observation{Module: moduleName, Kind: heardBeat, Class: audit.ClassInventory, Endpoint: probe.Client(f), Status: audit.OK,
 		Identity: &audit.Identity{Vendor: makers[0], Weak: true, Services: []string{moduleName}}}
+	var out []audit.Observation
 	told, _ := probe.Reports(f)
 	for _, text := range told.Texts {
-		r, err := wire.ReadReport(text)
-		if err != nil {
-			continue // a part beside the report
+		r, err := wire.ReadReport(text.Body)
+		if err != nil || r.Past || r.Faces == 0 && !r.Compared {
+			continue // a part beside the report, or nothing that a camera saw just now
 		}
-		if r.Faces == 0 && !r.Compared {
-			continue
-		}
-		o.Kind, o.Class = heardPush, audit.ClassLive
 		data, err := json.Marshal(Heard{To: told.To.String(), Pictures: r.Pictures, Attributes: r.Attributes, Compared: r.Compared, Card: r.Card, Person: r.Person, Failed: r.Failed, Template: r.Template})
 		if err != nil {
 			return nil, fmt.Errorf("uniview: %w", err)
 		}
-		o.Data = data
+		o := who
+		o.Kind, o.Class, o.Data = heardPush, audit.ClassLive, data
+		out = append(out, o)
 	}
-	return []audit.Observation{o}, nil
+	if len(out) == 0 {
+		out = append(out, who)
+	}
+	return out, nil
 }
 
-// ours reports a path that only this maker's devices push to.
-func ours(target string) bool {
-	if at := strings.Index(target, "://"); at >= 0 {
-		_, path, _ := strings.Cut(target[at+3:], "/")
+// pathOf is the path of a target, which may be a whole URL.
+func pathOf(target string) string {
+	if _, rest, ok := strings.Cut(target, "://"); ok {
+		_, path, _ := strings.Cut(rest, "/")
 		target = "/" + path
 	}
-	return strings.HasPrefix(target, wire.PushPrefix+"PACS/Controller/") || strings.HasPrefix(target, wire.PushPrefix+"System/Event/Notification")
+	path, _, _ := strings.Cut(target, "?")
+	return path
 }
 
 // deriveHeard states the facts of an overheard push: a face that was found; with its picture, one that was kept; a comparison, of one

@@ -36,6 +36,7 @@ func Module() probe.Module {
 		Name:    moduleName,
 		Doc:     msg.Text("probe.uniview.doc"),
 		Needs:   audit.PermitQuery,
+		Web:     80,
 		Facts:   probe.FaceFacts(),
 		Asks:    asks(),
 		Wants:   wants,

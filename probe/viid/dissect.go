@@ -1,10 +1,12 @@
 package viid
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture"
@@ -12,11 +14,15 @@ import (
 	"github.com/mingshi-audit/mingshi/probe"
 )
 
+// heardPlatform is the kind of an answer by which a platform takes what it was sent.
+const heardPlatform = probe.Heard + "platform"
+
 // Message is what one overheard request shows.
 type Message struct {
 	What       wire.What `json:"what"`
-	To         string    `json:"to,omitempty"`      // host and port of who is sent faces, or is to be
-	Relayed    bool      `json:"relayed,omitempty"` // another device found them
+	ID         string    `json:"id,omitempty"`      // the sender's number
+	To         string    `json:"to,omitempty"`      // host and port of who is sent faces, or asks to be
+	Relayed    bool      `json:"relayed,omitempty"` // another device found them, or nobody says who sends them
 	Faces      bool      `json:"faces,omitempty"`
 	Pictures   bool      `json:"pictures,omitempty"`
 	Attributes []string  `json:"attributes,omitempty"`
@@ -25,27 +31,26 @@ type Message struct {
 	Template   bool      `json:"template,omitempty"`
 }
 
-// Dissect reads requests on their way to a platform. The sender is a device or a lower platform: what it sends for another device
-// shows where faces go, and nothing it does itself.
+// Dissect reads requests on their way to a platform, and that a platform takes them. The sender is a device or a lower platform:
+// what it sends for another device shows where faces go, and nothing it does itself.
 func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
-	if f.Answer != nil || f.Request == nil {
+	if f.Request == nil {
 		return nil, nil
 	}
 	what := wire.WhatIs(f.Request.Target)
 	if what == "" {
 		return nil, nil
 	}
-	sender := wire.Number(f.Request.Header.Get(wire.Header))
-	o := audit.Observation{Module: name, Kind: probe.Heard + string(what), Class: audit.ClassLive, Endpoint: probe.Client(f), Status: audit.OK,
-		Identity: &audit.Identity{Serial: sender, Kind: wire.KindOf(sender), Services: []string{name}}}
-	x := Message{What: what}
-	switch {
-	case what == wire.Other || what == wire.Register:
-		o.Class = audit.ClassInventory
-		x.What, o.Kind = wire.Register, probe.Heard+string(wire.Register)
-	case f.Request.Method != http.MethodPost || len(f.Request.Body) == 0:
-		return nil, nil
-	default:
+	if f.Answer != nil {
+		return platform(f), nil
+	}
+	number := wire.Number(f.Request.Header.Get(wire.Header))
+	posted := f.Request.Method == http.MethodPost && len(f.Request.Body) > 0
+	switch what {
+	case wire.Faces, wire.Persons, wire.Notifications, wire.Hits, wire.Subscription:
+		if !posted {
+			return nil, nil
+		}
 		m, err := wire.Read(f.Request.Body)
 		if err != nil {
 			return nil, fmt.Errorf("viid: %s: %w", what, err)
@@ -53,23 +58,44 @@ func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 		if what == wire.Subscription {
 			return subscription(f, m)
 		}
-		if m.Faces == 0 {
+		return faces(f, what, number, m)
+	case wire.Register:
+		if !posted {
 			return nil, nil
 		}
-		x = Message{What: what, To: f.Server.Addr.String(), Faces: true, Pictures: m.Pictures, Attributes: m.Attributes, Compared: m.Compared, Person: m.Person, Template: m.Template,
-			Relayed: what == wire.Notifications || sender != "" && len(m.Devices) > 0 && !slices.Contains(m.Devices, sender)}
+	default:
+		if number == "" { // anybody may ask for the time
+			return nil, nil
+		}
 	}
-	data, err := json.Marshal(x)
-	o.Data = data
-	return []audit.Observation{o}, err
+	return one(f, probe.Heard+string(wire.Register), audit.ClassInventory, Message{What: wire.Register, ID: number})
 }
 
-// faces is the code of faces in a subscription.
-const faces = "12"
+// one is one observation of who sent the request. Numbers are given by hand, and many devices keep the one of the manual: they are
+// no serial numbers.
+func one(f *capture.Flow, kind string, class audit.Class, x Message) ([]audit.Observation, error) {
+	data, err := json.Marshal(x)
+	return []audit.Observation{{Module: name, Kind: kind, Class: class, Endpoint: probe.Client(f), Status: audit.OK, Data: data,
+		Identity: &audit.Identity{Kind: wire.KindOf(x.ID), Services: []string{name}, Weak: true}}}, err
+}
 
-// subscription: somebody asks the other side to be sent faces. It is the other side that is to send them.
+// faces: somebody sends faces that were found.
+func faces(f *capture.Flow, what wire.What, number string, m wire.Message) ([]audit.Observation, error) {
+	if m.Faces == 0 {
+		return nil, nil
+	}
+	sender := strings.TrimSpace(f.Request.Header.Get(wire.Header))
+	own := len(m.Devices) == 0 || slices.Contains(m.Devices, sender)
+	return one(f, probe.Heard+string(what), audit.ClassLive, Message{What: what, ID: number, To: f.Server.Addr.String(), Faces: true, Pictures: m.Pictures, Attributes: m.Attributes,
+		Compared: m.Compared, Person: m.Person, Template: m.Template, Relayed: what == wire.Notifications || sender == "" || !own})
+}
+
+// faceDetail is the code of faces in a subscription.
+const faceDetail = "12"
+
+// subscription: somebody asks the other side to be sent faces. Whether it will, this does not say.
 func subscription(f *capture.Flow, m wire.Message) ([]audit.Observation, error) {
-	if !slices.Contains(m.Wanted, faces) {
+	if !slices.Contains(m.Wanted, faceDetail) {
 		return nil, nil
 	}
 	to := m.Receiver
@@ -78,12 +104,21 @@ func subscription(f *capture.Flow, m wire.Message) ([]audit.Observation, error) 
 	}
 	data, err := json.Marshal(Message{What: wire.Subscription, To: to})
 	return []audit.Observation{{Module: name, Kind: probe.Heard + string(wire.Subscription), Class: audit.ClassOutbound, Endpoint: f.Server.Addr, Status: audit.OK,
-		Identity: &audit.Identity{Kind: audit.KindServer, Services: []string{name}}, Data: data}}, err
+		Identity: &audit.Identity{Services: []string{name}, Weak: true}, Data: data}}, err
+}
+
+// platform: an answer in the standard's form, to somebody who gave a number.
+func platform(f *capture.Flow) []audit.Observation {
+	if f.Answer.Status != http.StatusOK || wire.Number(f.Request.Header.Get(wire.Header)) == "" || !bytes.Contains(f.Answer.Body, []byte("ResponseStatus")) {
+		return nil
+	}
+	return []audit.Observation{{Module: name, Kind: heardPlatform, Class: audit.ClassInventory, Endpoint: f.Server.Addr, Status: audit.OK,
+		Identity: &audit.Identity{Kind: audit.KindServer, Services: []string{name}, Weak: true}}}
 }
 
 // Derive states the facts of what was overheard. That a server answers, or a device makes itself known, says nothing of faces.
 func Derive(o audit.Observation) ([]audit.Fact, error) {
-	if len(o.Data) == 0 || o.Seen == nil {
+	if len(o.Data) == 0 || !strings.HasPrefix(o.Kind, probe.Heard) {
 		return nil, nil
 	}
 	var x Message
@@ -98,6 +133,8 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	}
 	if x.To != "" {
 		add(probe.FactOutboundHosts, "", []string{"gat1400 http://" + x.To}, audit.ClassOutbound)
+	}
+	if x.Faces {
 		add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
 	}
 	if !x.Faces || x.Relayed {
@@ -118,7 +155,7 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if x.Person {
 		add(probe.FactIdentity, key, true, "")
 	}
-	add(probe.FactLiveMessages, "", o.Seen.Count, "")
+	add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
 	slices.SortFunc(out, audit.CompareFacts)
 	return out, nil
 }

@@ -32,6 +32,7 @@ func Module() probe.Module {
 		Name:  name,
 		Doc:   msg.Text("probe.viid.doc"),
 		Needs: audit.PermitQuery,
+		Web:   80,
 		Facts: probe.FaceFacts(), // of what is overheard; that a server could be sent faces proves nothing about them
 		Asks:  []probe.Question{{Request: kindTime, Kind: kindTime, Needs: audit.PermitQuery}},
 		Wants: wants,
@@ -50,12 +51,14 @@ func ports() []uint16 { return []uint16{14000, 10008, 19101, 8120, 9999} }
 func shared() []uint16 { return []uint16{80, 8080} }
 
 // wants: the port is one of theirs, or one of everybody's, or named by the inventory, and its page says neither what it is nor
-// whose: these servers have an interface for other machines and no page. A camera must not be asked for what it has not.
+// whose: these servers have an interface for other machines and no page. At a listed port the error of the web server in front
+// may have a title. A camera must not be asked for what it has not.
 func wants(t audit.Target) bool {
 	if t.Foreign || !t.Addr.Addr().IsValid() {
 		return false
 	}
-	return slices.Contains(ports(), t.Addr.Port()) || probe.Bare(t) && (slices.Contains(shared(), t.Addr.Port()) || t.Method == "inventory")
+	listed := t.Method == "inventory"
+	return slices.Contains(ports(), t.Addr.Port()) || probe.Bare(t) && (listed || slices.Contains(shared(), t.Addr.Port())) || probe.Pageless(t) && listed
 }
 
 // Data is what an observation of this module holds.
@@ -69,7 +72,7 @@ type Data struct {
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := t.Addr
 	own := slices.Contains(ports(), at.Port())
-	if !own && (env.Done.Identified() || env.Done != nil && env.Done.Has("onvif:found")) { // it said which camera it is, or speaks as one
+	if !own && (env.Done.Identified() || env.Done != nil && env.Done.Has("onvif:answered")) { // it said which camera it is, or speaks as one
 		return nil, nil
 	}
 	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {

@@ -17,6 +17,7 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/guard/guardtest"
 	"github.com/mingshi-audit/mingshi/internal/lab"
 	"github.com/mingshi-audit/mingshi/probe"
+	"github.com/mingshi-audit/mingshi/probe/onvif"
 	"github.com/mingshi-audit/mingshi/probe/web"
 )
 
@@ -40,11 +41,14 @@ func TestBare(t *testing.T) {
 	done.Show(8080, probe.Page{Code: 200, Titled: true})
 	done.Show(8081, probe.Page{Code: 404})
 	done.Show(8443, probe.Page{Code: 401, Makers: []string{"Hikvision"}})
+	done.Show(82, probe.Page{Code: 404, Titled: true})
+	done.Show(88, probe.Page{Code: 404, Titled: true, Makers: []string{"Hikvision"}})
 	for _, c := range []struct {
 		method string
 		port   uint16
 		want   bool
-	}{{"tcp-connect", 80, true}, {"tcp-connect", 8080, false}, {"tcp-connect", 8081, false}, {"inventory", 8081, true}, {"inventory", 8443, false}, {"inventory", 443, false}} {
+	}{{"tcp-connect", 80, true}, {"tcp-connect", 8080, false}, {"tcp-connect", 8081, false}, {"inventory", 8081, true}, {"inventory", 8443, false}, {"inventory", 443, false},
+		{"inventory", 82, true}, {"tcp-connect", 82, false}, {"inventory", 88, false}} {
 		target := audit.Target{Method: c.method, Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), c.port)}
 		if got := wants(done.Inform(target)); got != c.want {
 			t.Errorf("%+v: %v", c, got)
@@ -135,6 +139,65 @@ func TestAsk(t *testing.T) {
 		if id.Kind != tt.kind || id.Serial != tt.serial || id.Weak != tt.weak || id.Vendor != "" {
 			t.Errorf("%s: %+v", tt.name, id)
 		}
+	}
+}
+
+// TestListed: a server listed at everybody's port is known by its time, whatever the web server in front of it says of a page it has
+// not and however it turns ONVIF down; what speaks ONVIF as a camera does is not asked.
+func TestListed(t *testing.T) {
+	const fault = `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:ter="http://www.onvif.org/ver10/error"><s:Body><s:Fault><s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>ter:ActionNotSupported</s:Value></s:Subcode></s:Code><s:Reason><s:Text>no</s:Text></s:Reason></s:Fault></s:Body></s:Envelope>`
+	const clock = `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><tds:GetSystemDateAndTimeResponse xmlns:tds="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>`
+	for _, c := range []struct {
+		name, soap, page string
+		soapCode, code   int
+		want             audit.Kind
+	}{
+		{"nothing there", "", "", 404, 404, audit.KindServer},
+		{"an empty page", "", "", 404, 200, audit.KindServer},
+		{"an error with a title", "", "<html><head><title>404 Not Found</title></head><body>nginx</body></html>", 404, 404, audit.KindServer},
+		{"every operation is unknown", fault, "<title>404 Not Found</title>", 500, 404, audit.KindServer},
+		{"a camera without a page", clock, "<title>404 Not Found</title>", 200, 404, ""},
+		{"a page", "", "<title>portal</title>", 404, 200, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.URL.Path == timePath:
+					io.WriteString(w, answer)
+				case r.Method == http.MethodPost:
+					w.Header().Set("Content-Type", "application/soap+xml")
+					w.WriteHeader(c.soapCode)
+					io.WriteString(w, c.soap)
+				default:
+					w.Header().Set("Content-Type", "text/html")
+					w.WriteHeader(c.code)
+					io.WriteString(w, c.page)
+				}
+			}))
+			defer s.Close()
+			at := s.Listener.Addr().(*net.TCPAddr).AddrPort()
+			g, _ := guardtest.New(t, "127.0.0.0/24")
+			env := probe.Env{Device: g.Device(at.Addr()), Guard: g, Evidence: noEvidence{}, Clock: time.Now, Done: &probe.Done{}, Progress: func(audit.Text) {}}
+			var kind audit.Kind
+			for _, m := range []probe.Module{onvif.Module(), web.Module(), Module()} {
+				target := env.Done.Inform(audit.Target{Method: "inventory", Inventory: "x", Addr: at})
+				if !m.Wants(target) {
+					continue
+				}
+				os, err := m.Probe(t.Context(), env, target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, o := range os {
+					if m.Name == name && o.Identity != nil {
+						kind = o.Identity.Kind
+					}
+				}
+			}
+			if kind != c.want {
+				t.Errorf("taken for %q, want %q", kind, c.want)
+			}
+		})
 	}
 }
 

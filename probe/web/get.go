@@ -16,7 +16,6 @@ import (
 	"net/netip"
 	neturl "net/url"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,11 +38,11 @@ type answer struct {
 	tls      *tls.ConnectionState
 	evidence []string
 
-	err         error       // no answer
-	connected   atomic.Bool // there was a TCP connection
-	interrupted bool        // the run ended
-	tooMuch     bool        // a limit of ours was hit before the answer was understood
-	other       bool        // the other scheme should be tried
+	err         error // no answer
+	trace       probe.Trace
+	interrupted bool // the run ended
+	tooMuch     bool // a limit of ours was hit before the answer was understood
+	other       bool // the other scheme should be tried
 }
 
 // get sends one GET / and records it.
@@ -58,7 +57,7 @@ func get(ctx context.Context, env probe.Env, at netip.AddrPort, secure bool) *an
 	}
 	rctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	rctx = probe.Traced(rctx, &a.connected)
+	rctx = a.trace.Into(rctx)
 	c := env.Device.HTTP(guard.HTTPOptions{Need: audit.PermitQuery, MaxBody: maxBody, LegacyTLS: secure || !env.Brief, Timeout: header, Shared: env.Brief})
 	defer c.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(rctx, http.MethodGet, url(a.scheme, at), nil)
@@ -74,11 +73,13 @@ func get(ctx context.Context, env probe.Env, at netip.AddrPort, secure bool) *an
 	resp, err := c.Do(req)
 	if err != nil {
 		a.fail(ctx, err)
+		env.Exchanged(at.Port(), x.URI, a.trace.End(a.err, a.status()))
 		x.Note = a.err.Error()
 		a.record(env, x)
 		return a
 	}
 	defer resp.Body.Close()
+	env.Exchanged(at.Port(), x.URI, probe.Answered)
 	a.code, a.header, a.tls = resp.StatusCode, resp.Header, resp.TLS
 	x.Note = a.read(resp)
 	x.Response = append(head(resp), a.body...)
@@ -110,7 +111,7 @@ func (a *answer) fail(ctx context.Context, err error) {
 	s := err.Error()
 	a.tooMuch = strings.Contains(s, "headers exceeded")
 	switch {
-	case a.interrupted || !a.connected.Load():
+	case a.interrupted || !a.trace.Connected():
 	case a.scheme == "https":
 		// A TLS client that meets plain text; the second is net/http's wording when the text is HTTP.
 		var record tls.RecordHeaderError

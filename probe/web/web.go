@@ -39,6 +39,7 @@ func Module() probe.Module {
 		Name:  name,
 		Doc:   msg.Text("probe.web.doc"),
 		Needs: audit.PermitQuery,
+		Web:   80,
 		Asks:  []probe.Question{{Request: kindFront, Kind: kindFront, Needs: audit.PermitQuery}},
 		Facts: []audit.FactSpec{}, // a page proves nothing about faces
 		Wants: wants,
@@ -202,7 +203,7 @@ func (a *answer) status() audit.Status {
 		return audit.Limited
 	case errors.Is(a.err, context.DeadlineExceeded), errors.As(a.err, &network) && network.Timeout():
 		return audit.Timeout
-	case a.connected.Load():
+	case a.trace.Connected():
 		return audit.Malformed
 	}
 	return audit.Unreachable

@@ -15,10 +15,12 @@ const heardUpload = probe.Heard + "upload"
 
 // Heard is what an overheard upload of a terminal shows.
 type Heard struct {
-	To        string `json:"to"`
-	Table     string `json:"table,omitempty"`
-	Faces     bool   `json:"faces,omitempty"`     // records of passing by face
-	Templates bool   `json:"templates,omitempty"` // faces of enrolled persons
+	To        string           `json:"to"`
+	Table     string           `json:"table,omitempty"`
+	Functions []audit.Function `json:"functions,omitempty"` // that records of passing show
+	Person    bool             `json:"person,omitempty"`    // one of these records names somebody
+	Templates bool             `json:"templates,omitempty"` // faces of enrolled persons
+	Faces     bool             `json:"faces,omitempty"`     // the terminal says that it has the function
 }
 
 // Dissect reads what terminals upload to their server.
@@ -26,22 +28,23 @@ func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 	if f.Answer != nil || f.Request == nil {
 		return nil, nil
 	}
-	u, ok := wire.ReadUpload(f.Request.Target, f.Request.Body)
+	u, ok := wire.ReadUpload(f.Request.Target, f.Request.Body, f.Request.Cut != 0)
 	if !ok {
 		return nil, nil
 	}
 	o := audit.Observation{Module: moduleName, Kind: heardUpload, Class: audit.ClassInventory, Endpoint: probe.Client(f), Status: audit.OK,
 		Identity: &audit.Identity{Vendor: maker, Weak: true, Kind: audit.KindTerminal, Serial: u.Serial, Services: []string{"adms"}}}
-	if u.Faces > 0 {
+	if len(u.Functions) > 0 {
 		o.Class = audit.ClassLive
 	}
-	data, err := json.Marshal(Heard{To: f.Server.Addr.String(), Table: u.Table, Faces: u.Faces > 0, Templates: u.Templates > 0})
+	data, err := json.Marshal(Heard{To: f.Server.Addr.String(), Table: u.Table, Functions: u.Functions, Person: u.Person, Templates: u.Templates, Faces: u.Faces})
 	o.Data = data
 	return []audit.Observation{o}, err
 }
 
-// Derive states the facts of an overheard upload. A record of passing by face alone shows that somebody was looked up by it; enrolled
-// faces show what the terminal could do, and that templates leave it.
+// Derive states the facts of an overheard upload. A record of passing by face alone shows that somebody was looked up by it; one by
+// face and card, that he was compared with the card's holder. Enrolled faces show what the terminal could do, and that templates or
+// pictures of them leave it.
 func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if o.Kind != heardUpload || len(o.Data) == 0 {
 		return nil, nil
@@ -58,14 +61,20 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	}
 	add(probe.FactOutboundHosts, "", []string{"adms http://" + x.To}, audit.ClassOutbound)
 	key := "upload " + x.Table
-	if x.Faces || x.Templates {
-		add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
-		add(audit.FactName(audit.Identify, audit.Capable), key, true, "")
+	if x.Templates || x.Faces {
+		add(audit.FactName(audit.Identify, audit.Capable), key, true, audit.ClassCapability)
 	}
-	if x.Faces {
-		for _, fn := range []audit.Function{audit.Detect, audit.Identify} {
-			add(audit.FactName(fn, audit.Active), key, true, "")
-		}
+	if x.Templates || len(x.Functions) > 0 {
+		add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
+	}
+	for _, fn := range x.Functions {
+		add(audit.FactName(fn, audit.Capable), key, true, "")
+		add(audit.FactName(fn, audit.Active), key, true, "")
+	}
+	if x.Person {
+		add(probe.FactIdentity, key, true, "")
+	}
+	if len(x.Functions) > 0 {
 		add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
 	}
 	slices.SortFunc(out, audit.CompareFacts)

@@ -1,7 +1,8 @@
 // Package zk recognises ZKTeco's attendance and access terminals by their port, without sending anything: their protocol
 // answers only to a command that opens a session. It connects, listens for half a second and leaves. An open port proves no
 // terminal by itself; only beside a banner or an address of the maker's, or a message in the protocol's form, is it called
-// one. Whether such a terminal verifies or identifies faces stays unknown here: what shows it is the traffic to its server.
+// one. Whether such a terminal verifies or identifies faces stays unknown then: what shows it is the
+// traffic to its server, which is read where a capture has it.
 package zk
 
 import (
