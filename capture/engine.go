@@ -18,8 +18,8 @@ type Packet struct {
 
 // Options bounds an Engine. Zero values take the defaults.
 type Options struct {
-	Conversations int           // most held at once: 65,536. The one that was silent longest makes room
-	Buffer        int64         // most bytes kept for what is not complete, all conversations together: 64 MiB
+	Conversations int           // most held at once: 32,768. The one that was silent longest makes room
+	Buffer        int64         // most bytes kept for what is not complete, all conversations together: 48 MiB
 	Idle          time.Duration // of capture time after which a conversation is forgotten: 10 min TCP; a fifth of it UDP
 
 	// Sink takes every flow. It is called from Packet and Close, by their goroutine.
@@ -55,8 +55,8 @@ type opening struct {
 
 // New returns an Engine.
 func New(o Options) *Engine {
-	o.Conversations = cmp.Or(o.Conversations, 65536)
-	o.Buffer = cmp.Or(o.Buffer, 64<<20)
+	o.Conversations = cmp.Or(o.Conversations, 32768)
+	o.Buffer = cmp.Or(o.Buffer, 48<<20)
 	o.Idle = cmp.Or(o.Idle, 10*time.Minute)
 	return &Engine{o: o, conns: map[key]*conn{}}
 }

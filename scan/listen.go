@@ -273,6 +273,7 @@ func (d *reader) read(ctx context.Context) {
 	if err := isolated(func() error { d.engine.Close(); return nil }); err != nil {
 		d.broken++
 	}
+	d.before, d.engine = d.stats(), nil // its tables are large, and the report is yet to be made
 	switch cause := context.Cause(ctx); {
 	case cause == nil || errors.Is(cause, errOver):
 	case guard.IsDenied(cause):
@@ -344,7 +345,12 @@ func (d *reader) dissect(l *listener, f *capture.Flow) (observations []audit.Obs
 }
 
 // stats is what was seen, by all engines.
-func (d *reader) stats() capture.Stats { return added(d.before, d.engine.Stats()) }
+func (d *reader) stats() capture.Stats {
+	if d.engine == nil {
+		return d.before
+	}
+	return added(d.before, d.engine.Stats())
+}
 
 // added adds up what two engines saw of one capture.
 func added(a, b capture.Stats) capture.Stats {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -80,6 +81,9 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	heard := a.newHeardTable(p)
 	progress := report.NewProgress(a.err, isTerminal(a.err), a.quiet || heard != nil, a.lang)
 	began := p.clock()
+	if len(captures) > 0 {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(listeningMemory)) // what is held is bounded; what is left behind is to be collected in time
+	}
 	o := scan.Options{Site: p.file, Guard: g, Modules: all.Modules(), Methods: discover.Methods(), Evidence: bundle, Captures: captures,
 		Login: func(ref string) (string, string, error) {
 			user, password, err := p.login(ref)
@@ -94,6 +98,9 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	}
 	gathered := scan.Run(ctx, o)
 	heard.end()
+	if len(captures) > 0 {
+		debug.FreeOSMemory()
+	}
 	progress.Step(msg.Text("scan.step.judge"))
 	gathered.Coverage = append(gathered.Coverage, kept...)
 	run.Complete, run.Why, run.Interfaces = gathered.Complete, gathered.Why, gathered.Interfaces
@@ -261,3 +268,6 @@ func freshDir(base string) string {
 		}
 	}
 }
+
+// listeningMemory is what a run that reads captures is to get by with, however large they are: a laptop on site has other work.
+const listeningMemory = 200 << 20

@@ -22,7 +22,7 @@ func TestSettled(t *testing.T) {
 		{"at once", true, nil, 1, nil},
 		{"later", true, []error{tentative}, 2, nil},
 		{"later still", true, []error{tentative, tentative}, 3, nil},
-		{"never", true, []error{tentative, tentative, tentative, tentative}, 3, syscall.EADDRNOTAVAIL},
+		{"never", true, []error{tentative, tentative, tentative, tentative}, 4, syscall.EADDRNOTAVAIL},
 		{"IPv4 has no such time", false, []error{tentative}, 1, syscall.EADDRNOTAVAIL},
 		{"another reason", true, []error{taken}, 1, syscall.EADDRINUSE},
 	} {

@@ -104,11 +104,11 @@ func (g *Guard) OpenUDP(ifi Interface, o UDPOptions) (*UDP, error) {
 	return u, nil
 }
 
-// settled opens a socket, and up to twice more, after a wait each, where the address cannot be had yet: for a second or two after an interface
+// settled opens a socket, and up to three times more, after a wait each, where the address cannot be had yet: for a second or two after an interface
 // was raised, its IPv6 addresses are tried for duplicates (RFC 4862 section 5.4) and nothing can be bound to them.
 func settled(v6 bool, wait time.Duration, open func() (*net.UDPConn, error)) (*net.UDPConn, error) {
 	c, err := open()
-	for range 2 {
+	for range 3 {
 		if !v6 || !errors.Is(err, syscall.EADDRNOTAVAIL) {
 			break
 		}
