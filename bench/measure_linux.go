@@ -40,6 +40,8 @@ type result struct {
 	Overflows  uint64 // of the neighbour table
 	Addrs      []netip.Addr
 	Failed     string // why it ended badly, with what it said last
+
+	parts []result // of the same run, measured by themselves
 }
 
 const (

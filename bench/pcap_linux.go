@@ -44,7 +44,7 @@ type reader struct {
 func readers(o options) []reader {
 	return []reader{
 		{name: "bare", argv: func(file, _, _ string) []string { return []string{filepath.Join(o.bin, "bare"), file} }},
-		{name: "mingshi", found: faceEvents, ends: []int{1}, argv: func(file, site, out string) []string {
+		{name: wholeRun, found: faceEvents, ends: []int{1}, argv: func(file, site, out string) []string {
 			return []string{filepath.Join(o.bin, "mingshi"), "scan", "--site", site, "--pcap", file, "--permit", "listen", "-o", out, "--quiet"}
 		}},
 		{name: "tcpdump", program: "tcpdump", argv: func(file, _, _ string) []string { return []string{"tcpdump", "-r", file, "-w", "/dev/null"} }},
@@ -84,9 +84,12 @@ func measurePcap(o options) ([]result, error) {
 			if err != nil {
 				return results, fmt.Errorf("%s: %w", p.name, err)
 			}
-			r.Case, r.Tool, r.Of, r.Rate = pcapCase, p.name, faces, round(float64(size)/1e6/r.Seconds, 10)
-			fmt.Fprintf(os.Stderr, "pcap %s %d/%d: %.2f s, %.0f MB/s, %.0f MB %s\n", p.name, n+1, times, r.Seconds, r.Rate, r.RSS, r.Failed)
-			results = append(results, r)
+			r.Of, r.Tool = faces, p.name
+			for _, r := range append([]result{r}, r.parts...) {
+				r.Case, r.Rate = pcapCase, round(float64(size)/1e6/r.Seconds, 10)
+				fmt.Fprintf(os.Stderr, "pcap %s %d/%d: %.2f s, %.0f MB/s, %.0f MB %s\n", r.Tool, n+1, times, r.Seconds, r.Rate, r.RSS, r.Failed)
+				results = append(results, r)
+			}
 		}
 	}
 	return results, nil
@@ -139,11 +142,48 @@ func readOnce(p reader, file, site, out string) (r result, err error) {
 	if code := c.ProcessState.ExitCode(); err != nil && !slices.Contains(p.ends, code) {
 		r.Failed = fmt.Sprintf("%v: %s", err, tail(stderr.String()))
 	}
-	if p.found != nil && r.Failed == "" {
-		r.Found, err = p.found(out)
+	if p.found == nil || r.Failed != "" {
+		return r, nil
+	}
+	if r.Found, err = p.found(out); err != nil {
 		return r, err
 	}
-	return r, nil
+	reading := r
+	reading.Tool = "mingshi"
+	reading.Seconds, err = readingTime(out)
+	r.parts = []result{reading}
+	return r, err
+}
+
+// wholeRun is the name of the whole command: what it reads it also judges, and it writes the bundle and the report.
+const wholeRun = "mingshi+report"
+
+// readingTime is how long the program read, by its own journal: from before the file is opened until the last flow is added up, every
+// dissector and the file's digest included.
+func readingTime(out string) (float64, error) {
+	f, err := os.Open(filepath.Join(out, "data", "journal.jsonl"))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	at := map[string]time.Time{}
+	for d := json.NewDecoder(f); ; {
+		var x struct {
+			At    time.Time
+			Event string
+		}
+		if err := d.Decode(&x); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return 0, err
+		}
+		at[x.Event] = x.At
+	}
+	from, to := at["capture-opened"], at["capture-read"]
+	if from.IsZero() || !to.After(from) {
+		return 0, errors.New("the journal does not say how long was read")
+	}
+	return to.Sub(from).Seconds(), nil
 }
 
 // faceEvents adds up how many flows the report's observations of face captures stand for.

@@ -185,6 +185,11 @@ func (h *head) learn(name, value string) {
 	if h.short && len(name) == 1 {
 		name = longName(name)
 	}
+	switch len(name) { // of the names below
+	case 4, 6, 7, 12, 14, 16, 17:
+	default:
+		return
+	}
 	switch {
 	case strings.EqualFold(name, "Host"):
 		h.host = value

@@ -26,6 +26,9 @@ func hideValue(name, value string) string {
 }
 
 func hiding(name, value string) hidden {
+	if harmless(name) {
+		return shown
+	}
 	switch n := strings.ToLower(name); {
 	case n == "authorization", n == "proxy-authorization", n == "www-authenticate", n == "proxy-authenticate":
 		return schemed
@@ -40,6 +43,16 @@ func hiding(name, value string) hidden {
 		return urlInside
 	}
 	return shown
+}
+
+// harmless reports fields whose values never authenticate, as nearly everybody spells them: most of what there is.
+func harmless(name string) bool {
+	switch name {
+	case "Host", "User-Agent", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Content-Length", "Connection", "Server", "Date", "Cache-Control", "Transfer-Encoding",
+		"CSeq", "Expires", "Call-ID", "Max-Forwards", "Content-Encoding", "Last-Modified", "ETag", "Range", "RTP-Info", "Public":
+		return true
+	}
+	return false
 }
 
 func holdsAny(s string, words ...string) bool {

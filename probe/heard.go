@@ -33,13 +33,11 @@ type Overtext struct {
 // not end. It reports false for every other flow. Of a conversation that had begun before, who sends is certain; who asked for it
 // is not.
 func Reports(f *capture.Flow) (Overheard, bool) {
-	up := Overheard{From: Client(f), MAC: mac.Bytes(f.Client.MAC[:]), To: f.Server.Addr, Push: true}
-	down := Overheard{From: f.Server.Addr, MAC: mac.Bytes(f.Server.MAC[:]), To: Client(f)}
 	switch {
 	case f.Proto == capture.ProtoPart && f.Part != nil:
-		h := down
+		h := Overheard{From: f.Server.Addr, MAC: mac.Bytes(f.Server.MAC[:]), To: Client(f)}
 		if f.FromHost { // a form whose beginning was not captured, or one without an end
-			h = up
+			h = pushed(f)
 		}
 		if f.Cut.Has(capture.CutStart) {
 			h.From, h.To, h.Push = netip.AddrPortFrom(h.From.Addr(), 0), netip.AddrPortFrom(h.To.Addr(), 0), false
@@ -47,6 +45,7 @@ func Reports(f *capture.Flow) (Overheard, bool) {
 		h.Texts = appendPart(nil, f.Part)
 		return h, true
 	case f.Proto == capture.ProtoHTTP && f.Answer == nil && f.Request != nil && (f.Request.Method == http.MethodPost || f.Request.Method == http.MethodPut):
+		up := pushed(f)
 		up.Texts = appendText(nil, f.Request.Body, f.Request.Cut != 0)
 		for i := range f.Request.Parts {
 			up.Texts = appendPart(up.Texts, &f.Request.Parts[i])
@@ -54,6 +53,11 @@ func Reports(f *capture.Flow) (Overheard, bool) {
 		return up, true
 	}
 	return Overheard{}, false
+}
+
+// pushed is what a client sends to a server.
+func pushed(f *capture.Flow) Overheard {
+	return Overheard{From: Client(f), MAC: mac.Bytes(f.Client.MAC[:]), To: f.Server.Addr, Push: true}
 }
 
 // Client returns the address of a flow's client as an endpoint: its port says nothing of the device.

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/probe"
 	"github.com/mingshi-audit/mingshi/rules"
 )
@@ -234,6 +235,27 @@ func TestDepth(t *testing.T) {
 				t.Errorf("%s, want %s", f.Level, c.level)
 			}
 		})
+	}
+}
+
+// TestRefusedForAll: a login that one module was refused is no login that was not to be had for another.
+func TestRefusedForAll(t *testing.T) {
+	onvif, isapi := speaker("onvif", decides("b")), speaker("isapi", decides("a"))
+	shown, open := saying("onvif", "b"), saying("isapi", "who")
+	shown.Status, open.Status, open.Auth = audit.Refused, audit.AuthRequired, "none"
+	for _, c := range []struct {
+		seen []audit.Observation
+		want string
+	}{{[]audit.Observation{shown, open}, "scan.looked.refused"}, {[]audit.Observation{open}, "scan.looked.login"}} {
+		d, _ := judged(t, audit.PermitLogin, nil, []probe.Module{onvif, isapi}, c.seen...)
+		for _, q := range d.Looked[0].Skipped {
+			if q.Module == "isapi" && q.Why != msg.Text(c.want) {
+				t.Errorf("%s, want %s", q.Why.EN, msg.Text(c.want).EN)
+			}
+		}
+		if len(d.Looked[0].Skipped) == 0 {
+			t.Errorf("%s: nothing was skipped", c.want)
+		}
 	}
 }
 

@@ -85,13 +85,14 @@ func (l looker) module(m probe.Module, questions []answered, into []audit.Looked
 	var own []audit.Observation
 	speaks, login, refused := false, false, false
 	for _, o := range l.seen {
+		no := o.Status == audit.Refused || o.Status == audit.Locked
+		refused = refused || no && (o.Module == m.Name || loggedIn(o)) // the one login is every module's
 		if o.Module != m.Name {
 			continue
 		}
 		own = append(own, o)
 		speaks = speaks || answersTo(o.Status)
 		login = login || tookLogin(o)
-		refused = refused || o.Status == audit.Refused || o.Status == audit.Locked
 	}
 	kept, prevented := l.prevented(m.Name)
 	if !speaks && (!prevented || len(own) > 0) {

@@ -92,6 +92,9 @@ func (g *mixer) talk(n int) *talk {
 	}
 	port := map[int]int{talkWeb: 80, talkVideo: 554, talkDNS: 53, talkTLS: 443, talkSIP: 5060, talkPush: 8090, talkMQTT: 1883}[t.kind]
 	t.from, t.to = client, fmt.Sprintf("10.77.8.%d:%d", 1+g.r.IntN(250), port)
+	if t.kind == talkVideo {
+		t.to = fmt.Sprintf("10.77.4.%d:554", 1+g.r.IntN(40))
+	}
 	if t.kind == talkTLS {
 		t.to = fmt.Sprintf("203.0.113.%d:443", 1+g.r.IntN(250))
 	}

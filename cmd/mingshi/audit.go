@@ -82,7 +82,9 @@ func (a *app) carryOut(ctx context.Context, p plan) (audit.Report, error) {
 	progress := report.NewProgress(a.err, isTerminal(a.err), a.quiet || heard != nil, a.lang)
 	began := p.clock()
 	if len(captures) > 0 {
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(listeningMemory)) // what is held is bounded; what is left behind is to be collected in time
+		// What is held is bounded. What is left behind is collected when there is much of it, and in any case in time.
+		defer debug.SetGCPercent(debug.SetGCPercent(400))
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(listeningMemory))
 	}
 	o := scan.Options{Site: p.file, Guard: g, Modules: all.Modules(), Methods: discover.Methods(), Evidence: bundle, Captures: captures,
 		Login: func(ref string) (string, string, error) {

@@ -104,8 +104,9 @@ func (g *Guard) OpenUDP(ifi Interface, o UDPOptions) (*UDP, error) {
 	return u, nil
 }
 
-// settled opens a socket, and up to three times more, after a wait each, where the address cannot be had yet: for a second or two after an interface
-// was raised, its IPv6 addresses are tried for duplicates (RFC 4862 section 5.4) and nothing can be bound to them.
+// settled opens a socket, and tries up to three times more, after a wait each, where the address cannot be had yet: for about two
+// seconds after an interface was raised, its IPv6 addresses are tried for duplicates (RFC 4862 section 5.4) and nothing can be
+// bound to them.
 func settled(v6 bool, wait time.Duration, open func() (*net.UDPConn, error)) (*net.UDPConn, error) {
 	c, err := open()
 	for range 3 {
