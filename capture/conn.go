@@ -145,16 +145,17 @@ func (c *conn) begin(up bool) {
 
 // emit hands on a flow one side sent. It begins where begin was last called for that side, or with the current packet.
 func (c *conn) emit(up bool, f Flow) {
-	h := &c.halves[c.side(up)]
-	f.At, f.Until, f.Frames, f.FromHost = c.at, c.at, [2]int{c.frame, c.frame}, up
+	h, p := &c.halves[c.side(up)], &c.e.flow
+	*p = f
+	p.At, p.Until, p.Frames, p.FromHost = c.at, c.at, [2]int{c.frame, c.frame}, up
 	if h.message && !h.began.After(c.at) && h.frame <= c.frame {
-		f.At, f.Frames[0] = h.began, h.frame
+		p.At, p.Frames[0] = h.began, h.frame
 	}
 	h.message = false
-	c.hand(f)
+	c.hand(p)
 }
 
-func (c *conn) hand(f Flow) {
+func (c *conn) hand(f *Flow) {
 	f.Transport = "tcp"
 	if c.key.proto == protoUDP {
 		f.Transport = "udp"
@@ -230,7 +231,9 @@ func (c *conn) total() {
 		c.e.stats.OneSided += one(t.OneSided)
 		c.e.stats.Mid += one(c.mid)
 	}
-	c.hand(Flow{Proto: ProtoEnd, At: c.opened, Until: c.at, Frames: [2]int{c.first, c.frame}, Totals: &t})
+	c.e.totals = t
+	c.e.flow = Flow{Proto: ProtoEnd, At: c.opened, Until: c.at, Frames: [2]int{c.first, c.frame}, Totals: &c.e.totals}
+	c.hand(&c.e.flow)
 }
 
 func one(b bool) int64 {

@@ -33,12 +33,14 @@ type Engine struct {
 	dec   decoder
 
 	conns          map[key]*conn
+	recent         *conn // that of the last packet: the next is often its too
 	newest, oldest *conn
 	spare          *conn // conversations to be used again, linked by older
 
 	opened   [1 << 15]opening // the handshakes seen last, so that none costs memory before anything was said
 	buffered int64
 	flow     Flow // the one that is handed on
+	totals   Totals
 	messages []*Message
 	bodies   []*httpMessage
 
@@ -92,7 +94,9 @@ func (e *Engine) Packet(p *Packet) {
 			e.arp(p, d)
 		}
 	}
-	e.expire(p.At)
+	if e.stats.Packets&63 == 0 {
+		e.expire(p.At)
+	}
 }
 
 // Close ends every conversation, and hands on what is left of them.
@@ -113,13 +117,10 @@ func (e *Engine) Stats() Stats {
 // Held returns how many conversations are open, and how many bytes are kept for what is not complete.
 func (e *Engine) Held() (conversations int, bytes int64) { return len(e.conns), e.buffered }
 
-func (e *Engine) sink(f Flow) {
-	if e.o.Sink == nil {
-		return
+func (e *Engine) sink(f *Flow) {
+	if e.o.Sink != nil {
+		e.o.Sink(f)
 	}
-	e.flow = f
-	e.o.Sink(&e.flow)
-	e.flow = Flow{}
 }
 
 func (e *Engine) reserve(n int) bool {
@@ -133,7 +134,7 @@ func (e *Engine) reserve(n int) bool {
 
 func (e *Engine) tcp(p *Packet, d *decoder) {
 	k, s := keyOf(d, protoTCP)
-	c := e.conns[k]
+	c := e.find(&k)
 	if d.flags&tcpSYN != 0 {
 		e.handshake(c, &k, s, d)
 		return
@@ -168,6 +169,16 @@ func (e *Engine) tcp(p *Packet, d *decoder) {
 	if d.flags&tcpRST != 0 || c.ended() {
 		e.drop(c)
 	}
+}
+
+// find returns the conversation of a key, nil where there is none.
+func (e *Engine) find(k *key) *conn {
+	if e.recent != nil && e.recent.key == *k {
+		return e.recent
+	}
+	c := e.conns[*k]
+	e.recent = c
+	return c
 }
 
 // handshake notes where the bytes of a side begin. A conversation of the same ends that is still held has ended unseen, unless
@@ -215,8 +226,9 @@ func (e *Engine) clientOf(k *key) (side, bool) {
 }
 
 func (e *Engine) arp(p *Packet, d *decoder) {
-	e.sink(Flow{Proto: ProtoARP, Client: Party{Addr: d.source(), MAC: d.srcMAC}, Server: Party{Addr: d.destination(), MAC: d.dstMAC}, FromHost: true, At: p.At, Until: p.At,
-		Frames: [2]int{p.Number, p.Number}, VLAN: d.vlan, Payload: d.payload})
+	e.flow = Flow{Proto: ProtoARP, Client: Party{Addr: d.source(), MAC: d.srcMAC}, Server: Party{Addr: d.destination(), MAC: d.dstMAC}, FromHost: true, At: p.At, Until: p.At,
+		Frames: [2]int{p.Number, p.Number}, VLAN: d.vlan, Payload: d.payload}
+	e.sink(&e.flow)
 }
 
 // open begins a conversation, and forgets the one that was silent longest where there are too many.
@@ -274,6 +286,9 @@ func (c *conn) touch(p *Packet) {
 // drop ends a conversation.
 func (e *Engine) drop(c *conn) {
 	c.close()
+	if e.recent == c {
+		e.recent = nil
+	}
 	e.unlink(c)
 	delete(e.conns, c.key)
 	*c = conn{older: e.spare}

@@ -29,7 +29,7 @@ const (
 
 func (e *Engine) udp(p *Packet, d *decoder) {
 	k, s := keyOf(d, protoUDP)
-	c := e.conns[k]
+	c := e.find(&k)
 	if c == nil {
 		c = e.open(k, p, d)
 		c.client, c.sure = s, true // whoever speaks first asked

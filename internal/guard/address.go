@@ -2,11 +2,12 @@ package guard
 
 import (
 	"net/netip"
+	"sync"
 )
 
 // notPublic lists the ranges that cannot belong to somebody else's host on the Internet: loopback, private use (RFC 1918,
 // RFC 4193), link-local, shared space of carriers (RFC 6598), documentation (RFC 5737, RFC 3849) and benchmarking (RFC 2544).
-func notPublic() []netip.Prefix {
+var notPublic = sync.OnceValue(func() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
@@ -17,7 +18,7 @@ func notPublic() []netip.Prefix {
 		netip.MustParsePrefix("2001:db8::/32"),
 		netip.MustParsePrefix("198.18.0.0/15"),
 	}
-}
+})
 
 // isPublic reports whether an address may be somebody else's on the Internet.
 func isPublic(a netip.Addr) bool { return !contains(notPublic(), a) }

@@ -43,7 +43,11 @@ func (h Host) Means() audit.Text {
 
 // Host returns what is known of a host name, by the longest suffix that ends it at a dot.
 func (s *Set) Host(name string) (Host, bool) {
-	for name = strings.ToLower(strings.TrimSuffix(name, ".")); name != ""; {
+	name = strings.TrimSuffix(name, ".")
+	if !s.ends[strings.ToLower(end(name))] { // nearly all of what passes
+		return Host{}, false
+	}
+	for name = strings.ToLower(name); name != ""; {
 		if h, ok := s.hosts[name]; ok {
 			return h, true
 		}
@@ -55,6 +59,14 @@ func (s *Set) Host(name string) (Host, bool) {
 		_, name, _ = strings.Cut(name, ".")
 	}
 	return Host{}, false
+}
+
+// end is the last two labels of a name.
+func end(name string) string {
+	if last := strings.LastIndexByte(name, '.'); last >= 0 {
+		return name[strings.LastIndexByte(name[:last], '.')+1:]
+	}
+	return name
 }
 
 // labelled reports whether a name is as the pattern says, in which a label "*" stands for any one label.
@@ -91,7 +103,7 @@ func (s *Set) loadHosts(b []byte) error {
 	if err := f.About.check("mingshi.hosts/v1"); err != nil {
 		return err
 	}
-	s.hosts = map[string]Host{}
+	s.hosts, s.ends = map[string]Host{}, map[string]bool{}
 	for _, y := range f.Hosts {
 		err := sourced(y.Source, y.Date)
 		switch _, twice := s.hosts[y.Suffix]; {
@@ -109,7 +121,7 @@ func (s *Set) loadHosts(b []byte) error {
 			return fmt.Errorf("host %q: %w", y.Suffix, err)
 		}
 		h := Host{Suffix: y.Suffix, Whose: y.Whose, Purpose: y.Purpose, Hearsay: y.Hearsay, Source: y.Source + ", " + y.Date}
-		s.hosts[y.Suffix] = h
+		s.hosts[y.Suffix], s.ends[end(y.Suffix)] = h, true
 		if strings.Contains(y.Suffix, "*") {
 			s.wild = append(s.wild, h)
 		}

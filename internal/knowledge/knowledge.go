@@ -31,7 +31,8 @@ type Set struct {
 
 	models   []Model
 	hosts    map[string]Host
-	wild     []Host // those whose suffix has a label that stands for any
+	ends     map[string]bool // last two labels of the hosts
+	wild     []Host          // those whose suffix has a label that stands for any
 	calls    []Call
 	called   map[string]bool // hosts that calls are known on
 	anywhere []string        // first parts of the paths of calls that are known by their path alone
