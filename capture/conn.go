@@ -58,58 +58,87 @@ const (
 	unknown                 // none of the protocols; its bytes are counted
 )
 
-// conn is one conversation.
+// conn is one conversation. What every packet touches stands first.
 type conn struct {
 	e            *Engine
 	key          key
-	newer, older *conn // by when they last spoke
+	client       side  // who asked
+	sure         bool  // the handshake or the protocol says so, not the ports
+	phase        phase // of recognition
+	mid          bool  // it had begun before
+	cut          Cut   // of the current packet
+	tries        uint8 // datagrams looked at in vain
+	newer, older *conn // by when they last spoke, as far as that is followed
+	framer       framer
+	at           time.Time // of the current packet
+	followed     time.Time // when its place among the others was last set
+	frame        int       // number of the current packet
+	proto        Proto
 
 	halves [2]half
-	client side  // who asked
-	sure   bool  // the handshake or the protocol says so, not the ports
-	phase  phase // of recognition
-	framer framer
-	proto  Proto
-	tries  uint8 // datagrams looked at in vain
 
-	at       time.Time // of the current packet
 	opened   time.Time
-	frame    int // number of the current packet
-	first    int // of the first
+	first    int // number of the first packet
 	resolved string
 	named    string
 	looked   string // what the client had resolved to the server's address when it began
 	holes    int
 	missing  int64
-	mid      bool // it had begun before
-	cut      Cut  // of the current packet
 	vlan     uint16
 }
 
 // half is what one side said.
 type half struct {
 	next    uint32 // the sequence number of the byte that is to come
+	last    uint32 // the number after its last byte, where it said so
 	started bool
-	closing bool   // it said which byte is its last
-	last    uint32 // the number after it
-	gap     bool   // the framer is to be told of a gap before the next bytes
-	lost    int64  // bytes of that gap, as far as known
-	beheld  bool   // it sent something
-	said    bool   // its first bytes were handed on
+	closing bool // it said which byte is its last
+	gap     bool // the framer is to be told of a gap before the next bytes
+	beheld  bool // it sent something
+	said    bool // its first bytes were handed on
+	counted bool // data is kept by a framer
+	message bool // one is being read, since …
 	mac     [6]byte
+	packets int
+	bytes   int64
+	data    int64
+	lost    int64 // bytes of the gap, as far as known
+	late    *late // nil: nothing is kept
 
-	bytes, data int64
-	packets     int
-	counted     bool // data is kept by a framer
+	began time.Time // … then
+	frame int
+}
 
+// late is what is kept of one side: little conversation needs it.
+type late struct {
 	early []byte    // first bytes, until the protocol is known
 	queue []segment // came too early, in order
 	held  int       // bytes in queue
 	acked time.Time // since when the other side confirms bytes that were not captured
+}
 
-	began   time.Time // of the message that is being read
-	frame   int
-	message bool
+// queued returns what came too early.
+func (h *half) queued() []segment {
+	if h.late == nil {
+		return nil
+	}
+	return h.late.queue
+}
+
+// early returns the first bytes that are kept.
+func (h *half) early() []byte {
+	if h.late == nil {
+		return nil
+	}
+	return h.late.early
+}
+
+// keep returns where something can be kept.
+func (h *half) keep() *late {
+	if h.late == nil {
+		h.late = &late{}
+	}
+	return h.late
 }
 
 // segment is a piece of a conversation that came before what precedes it.
@@ -194,7 +223,7 @@ func (c *conn) data(up bool, n int) {
 func (c *conn) close() {
 	for s := range c.halves {
 		h := &c.halves[s]
-		for len(h.queue) > 0 {
+		for len(h.queued()) > 0 {
 			c.skipGap(side(s))
 		}
 	}
@@ -205,7 +234,7 @@ func (c *conn) close() {
 		c.framer.end(c)
 	}
 	for s := range c.halves {
-		c.release(len(c.halves[s].early))
+		c.release(len(c.halves[s].early()))
 	}
 	c.total()
 }
@@ -250,7 +279,7 @@ func (c *conn) ended() bool { return c.finished(lo) && c.finished(hi) }
 // nobody knows how much it said: its word that it has ended counts.
 func (c *conn) finished(s side) bool {
 	h := &c.halves[s]
-	if !h.closing || !h.started && len(h.queue) > 0 {
+	if !h.closing || !h.started && len(h.queued()) > 0 {
 		return false
 	}
 	next := h.next

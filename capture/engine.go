@@ -33,6 +33,7 @@ type Engine struct {
 	dec   decoder
 
 	conns          map[key]*conn
+	lag            time.Duration
 	recent         *conn // that of the last packet: the next is often its too
 	newest, oldest *conn
 	spare          *conn // conversations to be used again, linked by older
@@ -60,7 +61,7 @@ func New(o Options) *Engine {
 	o.Conversations = cmp.Or(o.Conversations, 32768)
 	o.Buffer = cmp.Or(o.Buffer, 48<<20)
 	o.Idle = cmp.Or(o.Idle, 10*time.Minute)
-	return &Engine{o: o, conns: map[key]*conn{}}
+	return &Engine{o: o, lag: o.Idle / 64, conns: map[key]*conn{}}
 }
 
 // Packet takes the next packet. What is no packet is counted and nothing else.
@@ -160,7 +161,7 @@ func (e *Engine) tcp(p *Packet, d *decoder) {
 	if d.flags&tcpACK != 0 {
 		c.confirmed(s, d.ack)
 	}
-	if len(c.halves[lo].queue)+len(c.halves[hi].queue) > 0 {
+	if c.halves[lo].late != nil || c.halves[hi].late != nil {
 		c.overdue()
 	}
 	if d.flags&tcpFIN != 0 {
@@ -243,7 +244,7 @@ func (e *Engine) open(k key, p *Packet, d *decoder) *conn {
 	} else {
 		e.spare = c.older
 	}
-	*c = conn{e: e, key: k, opened: p.At, first: p.Number, vlan: d.vlan, client: guessClient(&k)}
+	*c = conn{e: e, key: k, opened: p.At, followed: p.At, first: p.Number, vlan: d.vlan, client: guessClient(&k)}
 	c.looked = e.nameOf(c.party(c.client).Addr.Addr(), c.party(1-c.client).Addr.Addr())
 	e.stats.Conversations++
 	e.conns[k] = c
@@ -276,11 +277,15 @@ func (e *Engine) unlink(c *conn) {
 
 // touch makes the packet the conversation's current one.
 func (c *conn) touch(p *Packet) {
-	if c.e.newest != c {
-		c.e.unlink(c)
-		c.e.link(c)
-	}
 	c.at, c.frame = p.At, p.Number
+	e := c.e
+	// To follow every packet costs more than the packet. While there is room for all, now and then is enough.
+	if e.newest == c || p.At.Sub(c.followed) < e.lag && len(e.conns) < e.o.Conversations/2 {
+		return
+	}
+	c.followed = p.At
+	e.unlink(c)
+	e.link(c)
 }
 
 // drop ends a conversation.

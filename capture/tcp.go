@@ -39,8 +39,8 @@ func (c *conn) place(s side, seq uint32, b []byte, n int) {
 		}
 		b, seq, n = b[min(-ahead, len(b)):], h.next, n+ahead
 		m := n
-		if len(h.queue) > 0 {
-			m = min(n, int(h.queue[0].seq-h.next)) // what was put aside came first
+		if q := h.queued(); len(q) > 0 {
+			m = min(n, int(q[0].seq-h.next)) // what was put aside came first
 		}
 		c.deliver(s, b[:min(m, len(b))], m)
 		b, seq, n = b[min(m, len(b)):], seq+uint32(m), n-m
@@ -59,7 +59,7 @@ func (c *conn) start(s side, seq uint32, b []byte, n int) bool {
 	c.mid = true
 	if !c.begins(b) {
 		c.enqueue(s, seq, b, n)
-		if h.started || len(h.queue) < midQueue {
+		if h.started || len(h.queued()) < midQueue {
 			return false
 		}
 		c.startAtQueue(s)
@@ -76,7 +76,7 @@ func (c *conn) opens(s side, first uint32) {
 	if client, known := c.e.clientOf(&c.key); known && c.phase == undecided {
 		c.client, c.sure = client, true
 	}
-	if !h.started && len(h.queue) > 0 {
+	if !h.started && len(h.queued()) > 0 {
 		h.next, h.started = first, true
 		c.forget(s, first)
 		c.drain(s)
@@ -95,14 +95,14 @@ func (c *conn) begins(b []byte) bool {
 // startAtQueue lets a side begin with the first of what was put aside.
 func (c *conn) startAtQueue(s side) {
 	h := &c.halves[s]
-	h.next, h.started, h.gap = h.queue[0].seq, true, true
+	h.next, h.started, h.gap = h.late.queue[0].seq, true, true
 	c.drain(s)
 }
 
 // forget drops what was put aside and lies before seq.
 func (c *conn) forget(s side, seq uint32) {
 	h := &c.halves[s]
-	for len(h.queue) > 0 && int32(h.queue[0].seq-seq) < 0 {
+	for len(h.queued()) > 0 && int32(h.late.queue[0].seq-seq) < 0 {
 		c.pop(s)
 	}
 }
@@ -111,11 +111,11 @@ func (c *conn) forget(s side, seq uint32) {
 func (c *conn) enqueue(s side, seq uint32, b []byte, n int) {
 	h := &c.halves[s]
 	for i := 0; n > 0; i++ {
-		if i == len(h.queue) {
+		if i == len(h.queued()) {
 			c.insert(s, i, seq, b, n)
 			return
 		}
-		q := &h.queue[i]
+		q := &h.late.queue[i]
 		before := int(int32(q.seq - seq)) // bytes of the segment that lie before q
 		if before+q.wire <= 0 {
 			continue // q lies before it
@@ -147,14 +147,14 @@ func same(a, b []byte) bool {
 // anew; it reports false then.
 func (c *conn) insert(s side, at int, seq uint32, b []byte, n int) bool {
 	h := &c.halves[s]
-	if len(h.queue) < maxQueue && h.held+len(b) <= maxHeld && c.reserve(len(b)) {
-		h.queue = slices.Insert(h.queue, at, segment{seq: seq, wire: n, bytes: bytes.Clone(b), at: c.at, frame: c.frame})
-		h.held += len(b)
+	if l := h.keep(); len(l.queue) < maxQueue && l.held+len(b) <= maxHeld && c.reserve(len(b)) {
+		l.queue = slices.Insert(l.queue, at, segment{seq: seq, wire: n, bytes: bytes.Clone(b), at: c.at, frame: c.frame})
+		l.held += len(b)
 		return true
 	}
 	c.e.stats.Limited++
 	switch {
-	case len(h.queue) > 0:
+	case len(h.queued()) > 0:
 		c.skipGap(s)
 	case h.started:
 		c.gapTo(s, seq)
@@ -165,14 +165,23 @@ func (c *conn) insert(s side, at int, seq uint32, b []byte, n int) bool {
 	return false
 }
 
+// tidy gives up the place where nothing is kept.
+func (h *half) tidy() {
+	if len(h.late.queue) == 0 && len(h.late.early) == 0 {
+		h.late = nil
+	}
+}
+
 func (c *conn) pop(s side) segment {
 	h := &c.halves[s]
-	q := h.queue[0]
-	h.queue = slices.Delete(h.queue, 0, 1)
-	h.held -= len(q.bytes)
+	l := h.late
+	q := l.queue[0]
+	l.queue = slices.Delete(l.queue, 0, 1)
+	l.held -= len(q.bytes)
 	c.release(len(q.bytes))
-	if len(h.queue) == 0 {
-		h.queue, h.acked = nil, time.Time{}
+	if len(l.queue) == 0 {
+		l.queue, l.acked = nil, time.Time{}
+		h.tidy()
 	}
 	return q
 }
@@ -180,7 +189,7 @@ func (c *conn) pop(s side) segment {
 // drain hands on what was put aside and follows now.
 func (c *conn) drain(s side) {
 	h := &c.halves[s]
-	for len(h.queue) > 0 && int32(h.queue[0].seq-h.next) <= 0 {
+	for len(h.queued()) > 0 && int32(h.late.queue[0].seq-h.next) <= 0 {
 		q := c.pop(s)
 		if before := int(h.next - q.seq); before < q.wire {
 			c.deliver(s, q.bytes[min(before, len(q.bytes)):], q.wire-before)
@@ -195,8 +204,8 @@ func (c *conn) skipGap(s side) {
 		c.startAtQueue(s)
 		return
 	}
-	c.gapTo(s, h.queue[0].seq)
-	h.acked = time.Time{}
+	c.gapTo(s, h.late.queue[0].seq)
+	h.late.acked = time.Time{}
 	c.drain(s)
 }
 
@@ -215,14 +224,15 @@ func (c *conn) gapTo(s side, seq uint32) {
 func (c *conn) overdue() {
 	for s := range c.halves {
 		h := &c.halves[s]
-		if len(h.queue) == 0 {
+		q := h.queued()
+		if len(q) == 0 {
 			continue
 		}
 		wait := gapWait
 		if !h.started {
 			wait = midWait
 		}
-		if !h.acked.IsZero() && c.at.Sub(h.acked) > ackGrace || c.at.Sub(h.queue[0].at) > wait {
+		if acked := h.late.acked; !acked.IsZero() && c.at.Sub(acked) > ackGrace || c.at.Sub(q[0].at) > wait {
 			c.skipGap(side(s))
 		}
 	}
@@ -231,8 +241,8 @@ func (c *conn) overdue() {
 // confirmed takes what side s says it has received of the other.
 func (c *conn) confirmed(s side, ack uint32) {
 	o := &c.halves[1-s]
-	if len(o.queue) > 0 && o.started && o.acked.IsZero() && int32(ack-o.next) > 0 {
-		o.acked = c.at
+	if len(o.queued()) > 0 && o.started && o.late.acked.IsZero() && int32(ack-o.next) > 0 {
+		o.late.acked = c.at
 	}
 }
 
@@ -285,25 +295,26 @@ func (c *conn) tell(h *half, up bool) {
 func (c *conn) look(s side, b []byte) {
 	h := &c.halves[s]
 	whole := b
-	if len(h.early) > 0 {
-		if room := maxEarly - len(h.early); len(b) > room || !c.reserve(len(b)) {
+	had := len(h.early())
+	if had > 0 {
+		if room := maxEarly - had; len(b) > room || !c.reserve(len(b)) {
 			c.settle()
 			return
 		}
-		h.early = append(h.early, b...)
-		whole = h.early
+		h.late.early = append(h.late.early, b...)
+		whole = h.late.early
 	}
 	r, v := c.recognise(whole)
 	switch {
 	case v == yes:
 		c.adopt(r, s, whole)
-	case v == wait && len(whole) < maxEarly && (len(h.early) > 0 || c.reserve(len(b))):
-		if len(h.early) == 0 {
-			h.early = bytes.Clone(b)
+	case v == wait && len(whole) < maxEarly && (had > 0 || c.reserve(len(b))):
+		if had == 0 {
+			h.keep().early = bytes.Clone(b)
 		}
 	default:
-		if len(h.early) == 0 && c.reserve(min(len(b), maxEarly)) {
-			h.early = bytes.Clone(b[:min(len(b), maxEarly)])
+		if had == 0 && c.reserve(min(len(b), maxEarly)) {
+			h.keep().early = bytes.Clone(b[:min(len(b), maxEarly)])
 		}
 		c.settle()
 	}
@@ -332,10 +343,11 @@ func (c *conn) settle() {
 	c.phase = unknown
 	for s := range c.halves {
 		h := &c.halves[s]
-		if len(h.early) > 0 {
-			c.emit(c.up(side(s)), Flow{Proto: ProtoTCP, Payload: h.early, Cut: c.midCut()})
-			c.release(len(h.early))
-			h.early, h.said = nil, true
+		if early := h.early(); len(early) > 0 {
+			c.emit(c.up(side(s)), Flow{Proto: ProtoTCP, Payload: early, Cut: c.midCut()})
+			c.release(len(early))
+			h.late.early, h.said = nil, true
+			h.tidy()
 		}
 	}
 }
@@ -357,15 +369,18 @@ func (c *conn) adopt(r *recogniser, s side, b []byte) {
 	}
 	c.phase, c.proto, c.framer = recognised, r.proto, r.make(c)
 	c.e.stats.Read += int64(len(b))
-	kept := c.halves
+	var kept [2][]byte
 	for i := range c.halves {
-		c.halves[i].early = nil
+		if h := &c.halves[i]; h.late != nil {
+			kept[i], h.late.early = h.late.early, nil
+			h.tidy()
+		}
 	}
 	c.framer.data(c, c.up(s), b)
-	if other := kept[1-s].early; len(other) > 0 {
+	if other := kept[1-s]; len(other) > 0 {
 		c.framer.data(c, c.up(1-s), other)
 	}
 	for i := range kept {
-		c.release(len(kept[i].early))
+		c.release(len(kept[i]))
 	}
 }
