@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -38,12 +40,14 @@ type reader struct {
 	program string // where it is not one of ours
 	argv    func(file, site, out string) []string
 	found   func(out string) (int, error) // face events it reports; nil: it knows nothing of faces
+	counts  bool                          // it prints them
 	ends    []int                         // exit codes that are no failure, beside 0
 }
 
 func readers(o options) []reader {
 	return []reader{
 		{name: "bare", argv: func(file, _, _ string) []string { return []string{filepath.Join(o.bin, "bare"), file} }},
+		{name: "mingshi", counts: true, argv: func(file, _, _ string) []string { return []string{filepath.Join(o.bin, "dissect"), file} }},
 		{name: wholeRun, found: faceEvents, ends: []int{1}, argv: func(file, site, out string) []string {
 			return []string{filepath.Join(o.bin, "mingshi"), "scan", "--site", site, "--pcap", file, "--permit", "listen", "-o", out, "--quiet"}
 		}},
@@ -84,9 +88,9 @@ func measurePcap(o options) ([]result, error) {
 			if err != nil {
 				return results, fmt.Errorf("%s: %w", p.name, err)
 			}
-			r.Of, r.Tool = faces, p.name
+			r.Tool = p.name
 			for _, r := range append([]result{r}, r.parts...) {
-				r.Case, r.Rate = pcapCase, round(float64(size)/1e6/r.Seconds, 10)
+				r.Case, r.Of, r.Rate = pcapCase, faces, round(float64(size)/1e6/r.Seconds, 10)
 				fmt.Fprintf(os.Stderr, "pcap %s %d/%d: %.2f s, %.0f MB/s, %.0f MB %s\n", r.Tool, n+1, times, r.Seconds, r.Rate, r.RSS, r.Failed)
 				results = append(results, r)
 			}
@@ -130,8 +134,11 @@ func readOnce(p reader, file, site, out string) (r result, err error) {
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	c.Env = append(os.Environ(), "LC_ALL=C")
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var stderr bytes.Buffer
+	var stdout, stderr bytes.Buffer
 	c.Stderr = &stderr
+	if p.counts {
+		c.Stdout = &stdout
+	}
 	began := time.Now()
 	if err := c.Start(); err != nil {
 		return r, err
@@ -142,6 +149,10 @@ func readOnce(p reader, file, site, out string) (r result, err error) {
 	if code := c.ProcessState.ExitCode(); err != nil && !slices.Contains(p.ends, code) {
 		r.Failed = fmt.Sprintf("%v: %s", err, tail(stderr.String()))
 	}
+	if p.counts && r.Failed == "" {
+		r.Found, err = strconv.Atoi(strings.TrimSpace(stdout.String()))
+		return r, err
+	}
 	if p.found == nil || r.Failed != "" {
 		return r, nil
 	}
@@ -149,14 +160,18 @@ func readOnce(p reader, file, site, out string) (r result, err error) {
 		return r, err
 	}
 	reading := r
-	reading.Tool = "mingshi"
+	reading.Tool = readingOnly
 	reading.Seconds, err = readingTime(out)
 	r.parts = []result{reading}
 	return r, err
 }
 
-// wholeRun is the name of the whole command: what it reads it also judges, and it writes the bundle and the report.
-const wholeRun = "mingshi+report"
+// Beside the reading itself, the command is measured: until it has read and added up all and has the file's digest, and until the
+// bundle and the report are written.
+const (
+	readingOnly = "mingshi scan, reading"
+	wholeRun    = "mingshi scan, all"
+)
 
 // readingTime is how long the program read, by its own journal: from before the file is opened until the last flow is added up, every
 // dissector and the file's digest included.
