@@ -2,6 +2,7 @@ package lapi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/jsonkeep"
 )
 
 // Report is what a push of a terminal or a camera shows: names and whether something is there, nothing of a person.
@@ -189,4 +191,20 @@ func count(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// ReadReportCut reads what is complete of a push that was cut off. Its faces count where it says before them that it is no record of
+// the past; of comparisons nothing counts, since what stands behind them says of what kind they were.
+func ReadReportCut(b []byte) (Report, error) {
+	b = jsonkeep.Closed(b)
+	var head struct{ NotificationType *int }
+	if err := json.Unmarshal(b, &head); err != nil {
+		return Report{}, fmt.Errorf("lapi: reading a push that was cut: %w", err)
+	}
+	if head.NotificationType == nil {
+		return Report{}, errors.New("lapi: a push that was cut does not say what it is")
+	}
+	r, err := ReadReport(b)
+	r.Compared, r.Card, r.Person, r.Failed = false, false, false, false
+	return r, err
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/jsonkeep"
 )
 
 // Prefix begins the path of every request.
@@ -126,18 +127,33 @@ func Read(b []byte) (Message, error) {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return Message{}, fmt.Errorf("viid: reading a message: %w", err)
 	}
-	r := reader{}
+	return read(v, false), nil
+}
+
+// ReadCut reads what is complete of a message that was cut off: a face with its pictures is long, and a capture that missed one packet of
+// it still holds what stands before them. A face counts only where it says that it was found automatically, and by which device.
+func ReadCut(b []byte) (Message, error) {
+	var v map[string]any
+	if err := json.Unmarshal(jsonkeep.Closed(b), &v); err != nil {
+		return Message{}, fmt.Errorf("viid: reading a message that was cut: %w", err)
+	}
+	return read(v, true), nil
+}
+
+func read(v map[string]any, cut bool) Message {
+	r := reader{cut: cut}
 	r.walk("", v, false, 0)
 	for _, list := range []*[]string{&r.m.Devices, &r.m.Attributes, &r.m.Wanted} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
-	return r.m, nil
+	return r.m
 }
 
 type reader struct {
 	m     Message
 	nodes int
+	cut   bool
 }
 
 func (r *reader) walk(name string, v any, face bool, depth int) {
@@ -174,7 +190,7 @@ func byHand(m map[string]any) bool { return text(m["InfoKind"]) == "2" }
 
 // face reads one face.
 func (r *reader) face(m map[string]any) {
-	if byHand(m) {
+	if byHand(m) || r.cut && (text(m["InfoKind"]) != "1" || text(m["DeviceID"]) == "") {
 		return
 	}
 	r.m.Pictures = pictured(m["SubImageList"], 0) || r.m.Pictures

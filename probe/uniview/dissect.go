@@ -40,7 +40,11 @@ func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 	var out []audit.Observation
 	told, _ := probe.Reports(f)
 	for _, text := range told.Texts {
-		r, err := wire.ReadReport(text.Body)
+		read := wire.ReadReport
+		if text.Cut {
+			read = wire.ReadReportCut
+		}
+		r, err := read(text.Body)
 		if err != nil || r.Past || r.Faces == 0 && !r.Compared {
 			continue // a part beside the report, or nothing that a camera saw just now
 		}

@@ -51,7 +51,11 @@ func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 		if !posted {
 			return nil, nil
 		}
-		m, err := wire.Read(f.Request.Body)
+		read := wire.Read
+		if f.Request.Cut != 0 && what != wire.Subscription {
+			read = wire.ReadCut
+		}
+		m, err := read(f.Request.Body)
 		if err != nil {
 			return nil, fmt.Errorf("viid: %s: %w", what, err)
 		}
