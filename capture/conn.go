@@ -25,10 +25,10 @@ func keyOf(d *decoder, proto uint16) (key, side) {
 	return key{lo: d.dst, hi: d.src, loPort: d.dstPort, hiPort: d.srcPort, proto: proto}, hi
 }
 
-// hash mixes a key into 64 bits, for tables of fixed size that may forget.
-func (k *key) hash() uint64 {
+// hash mixes a key into 64 bits. Who does not know the seed cannot make keys clash.
+func (k *key) hash(seed uint64) uint64 {
 	const m = 0x9E3779B97F4A7C15
-	h := uint64(k.loPort)<<48 | uint64(k.hiPort)<<32 | uint64(k.proto)
+	h := seed ^ uint64(k.loPort)<<48 | uint64(k.hiPort)<<32 | uint64(k.proto)
 	for _, b := range [4]uint64{binary.LittleEndian.Uint64(k.lo[:8]), binary.LittleEndian.Uint64(k.lo[8:]), binary.LittleEndian.Uint64(k.hi[:8]), binary.LittleEndian.Uint64(k.hi[8:])} {
 		h = (h ^ b) * m
 		h ^= h >> 29
@@ -61,6 +61,7 @@ const (
 // conn is one conversation. What every packet touches stands first.
 type conn struct {
 	e            *Engine
+	hash         uint64
 	key          key
 	client       side  // who asked
 	sure         bool  // the handshake or the protocol says so, not the ports

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"time"
 
 	"github.com/google/gopacket/layers"
@@ -32,7 +33,8 @@ type Engine struct {
 	stats Stats
 	dec   decoder
 
-	conns          map[key]*conn
+	conns          table
+	seed           uint64 // of the table's hashes
 	lag            time.Duration
 	recent         *conn // that of the last packet: the next is often its too
 	newest, oldest *conn
@@ -61,7 +63,7 @@ func New(o Options) *Engine {
 	o.Conversations = cmp.Or(o.Conversations, 32768)
 	o.Buffer = cmp.Or(o.Buffer, 48<<20)
 	o.Idle = cmp.Or(o.Idle, 10*time.Minute)
-	return &Engine{o: o, lag: o.Idle / 64, conns: map[key]*conn{}}
+	return &Engine{o: o, lag: o.Idle / 64, seed: rand.Uint64()}
 }
 
 // Packet takes the next packet. What is no packet is counted and nothing else.
@@ -116,7 +118,7 @@ func (e *Engine) Stats() Stats {
 }
 
 // Held returns how many conversations are open, and how many bytes are kept for what is not complete.
-func (e *Engine) Held() (conversations int, bytes int64) { return len(e.conns), e.buffered }
+func (e *Engine) Held() (conversations int, bytes int64) { return e.conns.used, e.buffered }
 
 func (e *Engine) sink(f *Flow) {
 	if e.o.Sink != nil {
@@ -177,7 +179,7 @@ func (e *Engine) find(k *key) *conn {
 	if e.recent != nil && e.recent.key == *k {
 		return e.recent
 	}
-	c := e.conns[*k]
+	c := e.conns.find(k, k.hash(e.seed))
 	e.recent = c
 	return c
 }
@@ -198,7 +200,7 @@ func (e *Engine) handshake(c *conn, k *key, s side, d *decoder) {
 }
 
 func mark(k *key, s side) uint64 {
-	return (k.hash()^uint64(s)*0xD6E8FEB86659FD93)*0x9E3779B97F4A7C15 | 1<<63
+	return (k.hash(0)^uint64(s)*0xD6E8FEB86659FD93)*0x9E3779B97F4A7C15 | 1<<63
 }
 
 func (e *Engine) openingOf(k *key, s side) (opening, bool) {
@@ -234,7 +236,7 @@ func (e *Engine) arp(p *Packet, d *decoder) {
 
 // open begins a conversation, and forgets the one that was silent longest where there are too many.
 func (e *Engine) open(k key, p *Packet, d *decoder) *conn {
-	if len(e.conns) >= e.o.Conversations {
+	if e.conns.used >= e.o.Conversations {
 		e.stats.Evicted++
 		e.drop(e.oldest)
 	}
@@ -244,10 +246,10 @@ func (e *Engine) open(k key, p *Packet, d *decoder) *conn {
 	} else {
 		e.spare = c.older
 	}
-	*c = conn{e: e, key: k, opened: p.At, followed: p.At, first: p.Number, vlan: d.vlan, client: guessClient(&k)}
+	*c = conn{e: e, hash: k.hash(e.seed), key: k, opened: p.At, followed: p.At, first: p.Number, vlan: d.vlan, client: guessClient(&k)}
 	c.looked = e.nameOf(c.party(c.client).Addr.Addr(), c.party(1-c.client).Addr.Addr())
 	e.stats.Conversations++
-	e.conns[k] = c
+	e.conns.add(c)
 	e.link(c)
 	return c
 }
@@ -280,7 +282,7 @@ func (c *conn) touch(p *Packet) {
 	c.at, c.frame = p.At, p.Number
 	e := c.e
 	// To follow every packet costs more than the packet. While there is room for all, now and then is enough.
-	if e.newest == c || p.At.Sub(c.followed) < e.lag && len(e.conns) < e.o.Conversations/2 {
+	if e.newest == c || p.At.Sub(c.followed) < e.lag && e.conns.used < e.o.Conversations/2 {
 		return
 	}
 	c.followed = p.At
@@ -295,7 +297,7 @@ func (e *Engine) drop(c *conn) {
 		e.recent = nil
 	}
 	e.unlink(c)
-	delete(e.conns, c.key)
+	e.conns.remove(c)
 	*c = conn{older: e.spare}
 	e.spare = c
 }

@@ -87,11 +87,21 @@ func OpenFile(name string, stdin io.Reader) (*File, error) {
 	} else if stdin == nil {
 		return nil, fmt.Errorf("capture: no standard input")
 	}
-	f.raw = startPump(stdin, true)
+	return f.begin(stdin, true)
+}
+
+// OpenStream reads a capture from r, which is not closed, and takes no digest: Sum returns nothing.
+func OpenStream(name string, r io.Reader) (*File, error) {
+	f := &File{info: Info{Name: name}}
+	return f.begin(r, false)
+}
+
+func (f *File) begin(r io.Reader, digest bool) (*File, error) {
+	f.raw = startPump(r, digest)
 	f.rest = &window{in: f.raw}
 	if err := f.recognise(); err != nil {
 		_ = f.Close()
-		return nil, &FileError{Name: name, Err: err}
+		return nil, &FileError{Name: f.info.Name, Err: err}
 	}
 	return f, nil
 }
@@ -176,7 +186,7 @@ func (f *File) Info() Info {
 // Sum returns the SHA-256 of the file as it lies on the disk, and its length. It is to be called when Next returned an error:
 // where that was not the file's end, it reads what is left. It returns nothing if the file cannot be read to its end, or was closed.
 func (f *File) Sum() (sha256 string, bytes int64) {
-	if f.sum != "" {
+	if f.sum != "" || f.raw.hash == nil {
 		return f.sum, f.length
 	}
 	if f.text != nil {

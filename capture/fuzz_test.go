@@ -129,3 +129,23 @@ func TestSeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestStream: what comes from a reader is read as a file is, without a digest.
+func TestStream(t *testing.T) {
+	c := capturetest.New()
+	c.UDP("192.0.2.21:5060", "192.0.2.9:5060", []byte("hello"))
+	f, err := capture.OpenStream("tap", bytes.NewReader(c.PCAP()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if p, err := f.Next(); err != nil || p.Number != 1 {
+		t.Errorf("%+v %v", p, err)
+	}
+	if _, err := f.Next(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	if sum, n := f.Sum(); sum != "" || n != 0 {
+		t.Errorf("%s %d", sum, n)
+	}
+}

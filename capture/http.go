@@ -467,8 +467,10 @@ func hostOf(host string) string {
 	if len(host) > 253 {
 		return ""
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return ""
+	if len(host) == 0 || host[len(host)-1] >= '0' && host[len(host)-1] <= '9' || strings.IndexByte(host, ':') >= 0 {
+		if _, err := netip.ParseAddr(host); err == nil || host == "" {
+			return ""
+		}
 	}
 	for i := range len(host) {
 		if b := host[i]; b <= ' ' || b >= 0x7f || strings.IndexByte(`/\@?#"'<>`, b) >= 0 {

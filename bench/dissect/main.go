@@ -1,17 +1,14 @@
-// Command dissect reads a capture as the command bare does, and gives it to everything that mingshi reads captures with: the engine, and
-// every module's dissector. What mingshi does besides, it leaves out: the file's digest, the adding up, the judgement, the report. It
-// prints how many flows showed a face function at work.
+// Command dissect gives a capture to everything that mingshi reads captures with: the reader, the engine, and every module's dissector.
+// What mingshi does besides, it leaves out: the file's digest, the adding up, the judgement, the report. It prints how many flows
+// showed a face function at work.
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
-
-	"github.com/google/gopacket/pcapgo"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture"
@@ -34,10 +31,11 @@ func read(name string) (faces int, err error) {
 		return 0, err
 	}
 	defer f.Close()
-	r, err := pcapgo.NewReader(bufio.NewReaderSize(f, 1<<20))
+	r, err := capture.OpenStream(name, f)
 	if err != nil {
 		return 0, err
 	}
+	defer r.Close()
 	modules := map[capture.Proto][]probe.Module{}
 	for _, m := range all.Modules() {
 		for _, p := range m.Hears {
@@ -55,16 +53,14 @@ func read(name string) (faces int, err error) {
 			}
 		}
 	}})
-	p := capture.Packet{Link: r.LinkType()}
-	for p.Number = 1; ; p.Number++ {
-		data, ci, err := r.ZeroCopyReadPacketData()
+	for {
+		p, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return faces, err
 		}
-		p.Data, p.At, p.Length = data, ci.Timestamp, ci.Length
 		e.Packet(&p)
 	}
 	e.Close()

@@ -7,6 +7,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,6 +19,7 @@ func main() {
 	if !signal.Ignored(syscall.SIGHUP) { // "nohup" means to go on; a terminal that was closed is an orderly end
 		ends = append(ends, syscall.SIGHUP)
 	}
+	log.SetOutput(io.Discard) // libraries log what a device said, as it said it
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	// A reader that went away ("| head") must not cost the bundle: the write fails instead, and the audit goes on.
 	signal.Ignore(syscall.SIGPIPE)
