@@ -78,14 +78,14 @@ type conn struct {
 
 	halves [2]half
 
-	opened   time.Time
-	first    int // number of the first packet
-	resolved string
-	named    string
-	looked   string // what the client had resolved to the server's address when it began
-	holes    int
-	missing  int64
-	vlan     uint16
+	opened  time.Time
+	first   int // number of the first packet
+	namedBy string
+	named   string
+	looked  string // what the client had resolved to the server's address when it began
+	holes   int
+	missing int64
+	vlan    uint16
 }
 
 // half is what one side said.
@@ -154,7 +154,7 @@ type segment struct {
 // framer cuts what a TCP conversation carries into flows.
 type framer interface {
 	data(c *conn, up bool, b []byte) // bytes that follow those before without a gap; up: sent by the client. b is not kept
-	hole(c *conn, up bool)           // bytes are missing between what came and what comes
+	hole(c *conn, up bool, n int64)  // n bytes are missing between what came and what comes; 0: nobody knows how many
 	end(c *conn)                     // the conversation ended or is forgotten
 }
 
@@ -210,7 +210,7 @@ func (c *conn) release(n int) { c.e.buffered -= int64(n) }
 // name notes what the client called the server; the first name counts.
 func (c *conn) name(name, by string) {
 	if c.named == "" {
-		c.named, c.resolved = name, by
+		c.named, c.namedBy = name, by
 	}
 }
 
@@ -247,7 +247,7 @@ func (c *conn) total() {
 		return
 	}
 	t := Totals{Up: u.bytes, Down: d.bytes, PacketsUp: u.packets, PacketsDown: d.packets, DataUp: u.bytes, DataDown: d.bytes, Opened: c.opened, Proto: c.proto,
-		Encrypted: c.proto == ProtoTLS || c.proto == ProtoQUIC, Name: c.named, NameBy: c.resolved, Holes: c.holes, Missing: c.missing, OneSided: !u.beheld || !d.beheld, MidStart: c.mid}
+		Encrypted: c.proto == ProtoTLS || c.proto == ProtoQUIC, Name: c.named, NameBy: c.namedBy, Holes: c.holes, Missing: c.missing, OneSided: !u.beheld || !d.beheld, MidStart: c.mid}
 	if t.Encrypted {
 		t.DataUp, t.DataDown = u.data, d.data
 	}

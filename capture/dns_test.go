@@ -144,7 +144,7 @@ func TestDNS(t *testing.T) {
 		f := newDNS(s.c)
 		long := slices.Concat(a, make([]byte, 2000))
 		f.data(s.c, false, framed(long)[:500])
-		f.hole(s.c, false)
+		f.hole(s.c, false, 0)
 		f.data(s.c, false, make([]byte, 300))
 		f.data(s.c, false, slices.Concat(framed(a), framed(q)))
 		f.end(s.c)

@@ -125,7 +125,7 @@ func (d *dnsFramer) say(c *conn, up bool, b []byte, cut Cut) {
 	c.emit(up, Flow{Proto: ProtoDNS, Payload: b, Cut: cut})
 }
 
-func (d *dnsFramer) hole(c *conn, up bool) {
+func (d *dnsFramer) hole(c *conn, up bool, _ int64) {
 	s := &d.sides[sideOf(up)]
 	d.give(c, up, s, CutHole)
 	*s = dnsSide{lost: true}

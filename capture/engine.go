@@ -44,8 +44,8 @@ type Engine struct {
 	buffered int64
 	flow     Flow // the one that is handed on
 	totals   Totals
-	messages []*Message
-	bodies   []*httpMessage
+	messages spares[Message]
+	bodies   spares[httpMessage]
 
 	names  names
 	tracks tracks

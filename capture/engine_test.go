@@ -171,3 +171,18 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d ends", len(e.ends))
 	}
 }
+
+// TestShares: what is encrypted is told from what is read, and both from what nobody here understands.
+func TestShares(t *testing.T) {
+	c := capturetest.New()
+	hello := capturetest.ClientHello("www.hik-connect.com")
+	c.Connect(camera, "203.0.113.5:443").Up(hello).Up(append([]byte{23, 3, 3, 0, 200}, make([]byte, 200)...)).Down(append([]byte{23, 3, 3, 0, 100}, make([]byte, 100)...))
+	get := []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	c.Connect("192.0.2.21:40001", "192.0.2.5:80").Up(get)
+	c.Connect("192.0.2.21:40002", server).Up(text(1000))
+	s := heard(c).Stats()
+	encrypted, read := int64(len(hello)+205+105), int64(len(get))
+	if s.Encrypted != encrypted || s.Read != read || s.TCP != encrypted+read+1000 {
+		t.Errorf("encrypted %d of %d, read %d of %d, in all %d", s.Encrypted, encrypted, s.Read, read, s.TCP)
+	}
+}

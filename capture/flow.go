@@ -39,14 +39,14 @@ type Flow struct {
 	VLAN      uint16    // outermost 802.1Q identifier; 0: none
 	Cut       Cut
 
-	Request  *Message // HTTP, RTSP, SIP
-	Answer   *Message
-	Part     *Part
-	Payload  []byte
-	Topic    string
-	Hello    *Hello
-	Totals   *Totals
-	Sessions []string // Metadata: the RTSP URL of the track, where its DESCRIBE or SETUP was seen
+	Request *Message // HTTP, RTSP, SIP
+	Answer  *Message
+	Part    *Part
+	Payload []byte
+	Topic   string
+	Hello   *Hello
+	Totals  *Totals
+	Track   string // Metadata: the RTSP URL of the track, where its DESCRIBE or SETUP was seen
 }
 
 // Party is one end of a conversation.

@@ -190,7 +190,7 @@ func (h *httpConn) head(c *conn, up bool, b []byte) (bool, []byte) {
 	}
 	p, ok := head{}, false
 	if state == yes {
-		p, ok = parseHeadInto(c.e.message(), whole, nameHTTP)
+		p, ok = parseHeadInto(c.e.messages.take(), whole, nameHTTP)
 	}
 	s.in.drop(c)
 	if ok && (p.m.Status == 0) != up {
@@ -242,7 +242,7 @@ func (h *httpConn) request(c *conn, p *head) {
 	}
 	h.ask(c, p)
 	h.last, h.lastUp = c.at, true
-	m := c.e.httpMessage()
+	m := c.e.bodies.take()
 	m.m, m.head = p.m, p.m.Cut
 	if p.length > 0 {
 		m.extent = extent{framing: framedLength, left: p.length}
@@ -262,7 +262,7 @@ func (h *httpConn) answer(c *conn, p *head) {
 		return // the answer is yet to come
 	}
 	w, known := h.answerTo(c)
-	m := c.e.httpMessage()
+	m := c.e.bodies.take()
 	m.m, m.request, m.size, m.answer, m.bare = p.m, w.m, w.size, true, !known
 	switch {
 	case p.m.Status == 101 || w.tube && p.m.Status < 300:
@@ -400,10 +400,10 @@ func (h *httpConn) finish(c *conn, up bool, cut Cut) {
 	}
 	c.e.forgo(m.m)
 	c.e.forgo(m.request)
-	c.e.spareHTTP(m)
+	c.e.bodies.put(m, httpMessage{})
 }
 
-func (h *httpConn) hole(c *conn, up bool) {
+func (h *httpConn) hole(c *conn, up bool, _ int64) {
 	if h.stopped {
 		return
 	}

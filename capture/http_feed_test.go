@@ -54,13 +54,7 @@ func (f *feeder) segment(up bool, b string) {
 
 func (f *feeder) lose(up bool, n int64) {
 	up = up == (f.c.client == lo)
-	if g, ok := f.c.framer.(interface {
-		gap(c *conn, up bool, n int64)
-	}); ok && n > 0 {
-		g.gap(f.c, up, n)
-		return
-	}
-	f.c.framer.hole(f.c, up)
+	f.c.framer.hole(f.c, up, max(0, n))
 }
 
 // end ends the conversation; everything that was reserved has to be back.
@@ -125,7 +119,7 @@ func show(f *Flow) string {
 		}
 		b.WriteString(" " + showPart(f.Part))
 	case ProtoMetadata:
-		fmt.Fprintf(&b, "metadata %q %v", short(f.Payload), f.Sessions)
+		fmt.Fprintf(&b, "metadata %q [%s]", short(f.Payload), f.Track)
 	default:
 		m := f.Answer
 		if m == nil {

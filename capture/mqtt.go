@@ -520,7 +520,7 @@ func (m *mqttFramer) lose(c *conn, s *mqttSide) {
 	*s = mqttSide{state: mqttLost}
 }
 
-func (m *mqttFramer) hole(c *conn, up bool) {
+func (m *mqttFramer) hole(c *conn, up bool, _ int64) {
 	s := &m.sides[sideOf(up)]
 	m.give(c, up, s, CutHole)
 	m.lose(c, s)

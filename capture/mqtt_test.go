@@ -145,7 +145,7 @@ func TestMQTTHoles(t *testing.T) {
 	f := newMQTT(s.c)
 	f.data(s.c, true, []byte(v5+mqttPacket(0x30, mqttString("old"), "\x03\x23\x00\x01", "1")))
 	f.data(s.c, true, []byte(long[:1000]))
-	f.hole(s.c, true)
+	f.hole(s.c, true, 0)
 	f.data(s.c, true, []byte(long[2000:3000]))
 	f.data(s.c, true, []byte(long[3000:]))                                               // no packet begins here
 	f.data(s.c, true, []byte(mqttPacket(0x30, mqttString("b"), "\x00", "2")))            // here one does

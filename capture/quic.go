@@ -197,7 +197,7 @@ func (q *quicFramer) forget(c *conn) {
 	q.pieces, q.held = nil, 0
 }
 
-func (q *quicFramer) hole(*conn, bool) {}
+func (q *quicFramer) hole(*conn, bool, int64) {}
 
 func (q *quicFramer) end(c *conn) {
 	if !q.done {

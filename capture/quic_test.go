@@ -35,7 +35,7 @@ func TestQUICVectors(t *testing.T) {
 	if !udpQUIC(s.c, true, rfc9001(t)) {
 		t.Fatal("not recognised")
 	}
-	if len(s.flows) != 1 || s.flows[0].Proto != ProtoQUIC || s.flows[0].Hello.Name != "example.com" || s.flows[0].Hello.Version != tls.VersionTLS13 || s.c.named != "example.com" || s.c.resolved != "quic" {
+	if len(s.flows) != 1 || s.flows[0].Proto != ProtoQUIC || s.flows[0].Hello.Name != "example.com" || s.flows[0].Hello.Version != tls.VersionTLS13 || s.c.named != "example.com" || s.c.namedBy != "quic" {
 		t.Errorf("%+v", s.flows)
 	}
 	// RFC 9369, appendix A.1.

@@ -4,14 +4,26 @@ package capture
 
 const maxSpare = 256 // of each kind
 
-// message returns an empty message that nobody else holds.
-func (e *Engine) message() *Message {
-	if n := len(e.messages); n > 0 {
-		m := e.messages[n-1]
-		e.messages = e.messages[:n-1]
-		return m
+// spares keeps what nobody holds any more.
+type spares[T any] []*T
+
+// take returns one of them, or a new one.
+func (s *spares[T]) take() *T {
+	n := len(*s)
+	if n == 0 {
+		return new(T)
 	}
-	return &Message{}
+	x := (*s)[n-1]
+	*s = (*s)[:n-1]
+	return x
+}
+
+// put keeps x, as fresh says it is to be found again.
+func (s *spares[T]) put(x *T, fresh T) {
+	if len(*s) < maxSpare {
+		*x = fresh
+		*s = append(*s, x)
+	}
 }
 
 // forgo says that one of those who hold a message needs it no longer. A message that is nil is nobody's.
@@ -23,26 +35,6 @@ func (e *Engine) forgo(m *Message) {
 		m.held--
 		return
 	}
-	if len(e.messages) < maxSpare {
-		clear(m.Header)
-		*m = Message{Header: m.Header[:0]}
-		e.messages = append(e.messages, m)
-	}
-}
-
-// httpMessage returns the state of a message that is yet to be read.
-func (e *Engine) httpMessage() *httpMessage {
-	if n := len(e.bodies); n > 0 {
-		m := e.bodies[n-1]
-		e.bodies = e.bodies[:n-1]
-		return m
-	}
-	return &httpMessage{}
-}
-
-func (e *Engine) spareHTTP(m *httpMessage) {
-	if len(e.bodies) < maxSpare {
-		*m = httpMessage{}
-		e.bodies = append(e.bodies, m)
-	}
+	clear(m.Header)
+	e.messages.put(m, Message{Header: m.Header[:0]})
 }

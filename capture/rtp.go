@@ -195,16 +195,12 @@ func (t *track) read(c *conn, d *document, b []byte) {
 			return
 		}
 	}
-	var urls []string
-	if t.url != "" {
-		urls = []string{t.url}
-	}
 	for len(b) > 0 {
 		n := documentEnd(b)
 		if doc := bytes.Trim(b[:n], " \t\r\n\x00"); len(doc) > 0 {
 			h := &c.halves[c.side(t.up)]
 			h.began, h.frame, h.message = d.at, d.frame, true
-			c.emit(t.up, Flow{Proto: ProtoMetadata, Payload: doc, Sessions: urls})
+			c.emit(t.up, Flow{Proto: ProtoMetadata, Payload: doc, Track: t.url})
 		}
 		b = b[n:]
 	}
@@ -351,6 +347,6 @@ func udpTrack(c *conn, up bool, b []byte) bool {
 
 func (u *udpTrackConn) data(c *conn, up bool, b []byte) { u.track.packet(c, up, b) }
 
-func (u *udpTrackConn) hole(c *conn, _ bool) { u.track.miss(c) }
+func (u *udpTrackConn) hole(c *conn, _ bool, _ int64) { u.track.miss(c) }
 
 func (u *udpTrackConn) end(c *conn) { u.track.end(c) }

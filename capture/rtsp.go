@@ -377,7 +377,7 @@ func (r *rtspConn) answerTo(up bool, cseq string) (*Message, int) {
 	return nil, 0
 }
 
-func (r *rtspConn) hole(c *conn, up bool) {
+func (r *rtspConn) drop(c *conn, up bool) {
 	s := r.side(up)
 	if s.msg != nil {
 		r.finish(c, up, CutHole)
@@ -390,26 +390,28 @@ func (r *rtspConn) hole(c *conn, up bool) {
 	r.astray(c, s)
 }
 
-// gap is hole where it is known how many bytes are missing: those of a packet or a body that is long enough are passed over.
-func (r *rtspConn) gap(c *conn, up bool, n int64) {
+// hole passes over what is missing of a packet or a body that is long enough; behind any other hole everything begins anew.
+func (r *rtspConn) hole(c *conn, up bool, n int64) {
 	s := r.side(up)
 	switch {
-	case n > 0 && s.left > 0 && n <= int64(s.left):
+	case n == 0:
+		r.drop(c, up)
+	case s.left > 0 && n <= int64(s.left):
 		s.left -= int(n)
-	case n > 0 && s.need > 0 && n <= int64(s.need-len(s.in.b)):
+	case s.need > 0 && n <= int64(s.need-len(s.in.b)):
 		s.left = s.need - len(s.in.b) - int(n)
 		s.need = 0
 		s.in.clear(c)
 		if t := r.at(s.ch).track; t != nil {
 			t.miss(c)
 		}
-	case n > 0 && s.msg != nil && s.msg.extent.pass(n):
+	case s.msg != nil && s.msg.extent.pass(n):
 		s.msg.content.miss()
 		if s.msg.extent.left == 0 {
 			r.finish(c, up, CutHole)
 		}
 	default:
-		r.hole(c, up)
+		r.drop(c, up)
 	}
 }
 

@@ -40,7 +40,7 @@ func udpSIP(c *conn, up bool, b []byte) bool {
 	if len(whole) > maxHead {
 		return false
 	}
-	p, ok := parseHeadInto(c.e.message(), whole, nameSIP)
+	p, ok := parseHeadInto(c.e.messages.take(), whole, nameSIP)
 	defer c.e.forgo(p.m)
 	if !ok {
 		return false
@@ -161,7 +161,7 @@ func (s *sipSide) finish(c *conn, up bool, cut Cut) {
 	s.stage, s.head, s.content = atStart, head{}, content{}
 }
 
-func (h *sipConn) hole(c *conn, up bool) { h.side(up).stop(c, up, CutHole) }
+func (h *sipConn) hole(c *conn, up bool, _ int64) { h.side(up).stop(c, up, CutHole) }
 
 func (s *sipSide) stop(c *conn, up bool, cut Cut) {
 	if s.stage == inBody {

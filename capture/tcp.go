@@ -255,7 +255,7 @@ func (c *conn) deliver(s side, b []byte, n int) {
 	up := c.up(s)
 	switch c.phase {
 	case recognised:
-		c.e.stats.Read += int64(len(b))
+		c.understood(len(b))
 		if h.gap {
 			c.tell(h, up)
 		}
@@ -278,17 +278,20 @@ func (c *conn) deliver(s side, b []byte, n int) {
 	}
 }
 
+// understood counts bytes that a framer takes: of TLS it sees names and lengths, of everything else what was said.
+func (c *conn) understood(n int) {
+	if c.proto == ProtoTLS {
+		c.e.stats.Encrypted += int64(n)
+	} else {
+		c.e.stats.Read += int64(n)
+	}
+}
+
 // tell makes the framer know of a gap, and of how long it is where that is known.
 func (c *conn) tell(h *half, up bool) {
 	n := h.lost
 	h.gap, h.lost = false, 0
-	if g, ok := c.framer.(interface {
-		gap(c *conn, up bool, n int64)
-	}); ok && n > 0 {
-		g.gap(c, up, n)
-		return
-	}
-	c.framer.hole(c, up)
+	c.framer.hole(c, up, n)
 }
 
 // look tries to recognise a conversation by the first bytes of one side.
@@ -368,7 +371,7 @@ func (c *conn) adopt(r *recogniser, s side, b []byte) {
 		}
 	}
 	c.phase, c.proto, c.framer = recognised, r.proto, r.make(c)
-	c.e.stats.Read += int64(len(b))
+	c.understood(len(b))
 	var kept [2][]byte
 	for i := range c.halves {
 		if h := &c.halves[i]; h.late != nil {
@@ -378,6 +381,7 @@ func (c *conn) adopt(r *recogniser, s side, b []byte) {
 	}
 	c.framer.data(c, c.up(s), b)
 	if other := kept[1-s]; len(other) > 0 {
+		c.understood(len(other))
 		c.framer.data(c, c.up(1-s), other)
 	}
 	for i := range kept {

@@ -15,7 +15,7 @@ type tape struct {
 }
 
 func (t *tape) data(_ *conn, _ bool, b []byte) { t.said.Write(b) }
-func (t *tape) hole(*conn, bool)               { t.said.WriteByte('|') }
+func (t *tape) hole(*conn, bool, int64)        { t.said.WriteByte('|') }
 func (t *tape) end(*conn)                      { t.ended = true }
 
 // onTape opens a conversation whose client begins with the sequence number after first.

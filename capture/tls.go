@@ -231,7 +231,7 @@ func (t *tlsFramer) say(c *conn, b []byte, cut Cut) {
 	c.emit(true, Flow{Proto: ProtoTLS, Hello: h, Cut: cut})
 }
 
-func (t *tlsFramer) hole(c *conn, up bool) {
+func (t *tlsFramer) hole(c *conn, up bool, _ int64) {
 	t.sides[sideOf(up)].lost = true
 	if up && !t.done {
 		t.give(c, CutHole)

@@ -155,8 +155,8 @@ func TestTLS(t *testing.T) {
 				if h := g.Hello; g.Proto != ProtoTLS || !g.FromHost || g.Cut != 0 || h.Name != "api.example.org" || !slices.Equal(h.ALPN, []string{"h2", "http/1.1"}) || h.Version != c.version || h.Encrypted {
 					t.Errorf("size %d: %+v %+v", size, g, h)
 				}
-				if s.c.named != "api.example.org" || s.c.resolved != "tls" || s.c.proto != ProtoTLS {
-					t.Errorf("size %d: named %q by %q, %s", size, s.c.named, s.c.resolved, s.c.proto)
+				if s.c.named != "api.example.org" || s.c.namedBy != "tls" || s.c.proto != ProtoTLS {
+					t.Errorf("size %d: named %q by %q, %s", size, s.c.named, s.c.namedBy, s.c.proto)
 				}
 				// Records have up to 85 bytes of their own, and tickets and the closing alert count too.
 				if u, d := s.c.halves[lo].data, s.c.halves[hi].data; u < int64(len(up)) || u > int64(len(up))+400 || d < int64(len(down)) || d > int64(len(down))+1200 {
@@ -287,7 +287,7 @@ func TestTLSHoles(t *testing.T) {
 		s := newStand(protoTCP, 443)
 		f := newTLS(s.c)
 		f.data(s.c, true, hello[:100])
-		f.hole(s.c, true)
+		f.hole(s.c, true, 0)
 		f.data(s.c, true, hello[300:])
 		f.end(s.c)
 		if len(s.flows) != 1 || !s.flows[0].Cut.Has(CutHole) || s.flows[0].Hello.Name != "a.example" || s.e.buffered != 0 {
@@ -309,7 +309,7 @@ func TestTLSHoles(t *testing.T) {
 		f := newTLS(s.c)
 		data := record(23, make([]byte, 4000))
 		f.data(s.c, false, data[:1460])
-		f.hole(s.c, false)
+		f.hole(s.c, false, 0)
 		f.data(s.c, false, data[2920:])                      // no record begins here: not counted
 		f.data(s.c, false, slices.Concat(data, data[:1460])) // here one does
 		f.data(s.c, false, data[1460:])
@@ -397,8 +397,8 @@ func fuzzFramer(t *testing.T, b []byte, size, gap uint16, sniff func([]byte) ver
 	i := 0
 	for part := range slices.Chunk(b, int(size)+1) {
 		if i++; i == int(gap) {
-			fr.hole(s.c, true)
-			fr.hole(s.c, false)
+			fr.hole(s.c, true, 0)
+			fr.hole(s.c, false, 0)
 			continue
 		}
 		fr.data(s.c, true, part)

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -119,8 +120,21 @@ func (d *Done) Known() []audit.Identity {
 	return slices.Clone(d.known)
 }
 
-// Once returns true the first time it is called with a key.
+// First reports whether a module is to ask at a port: it did not ask there before, and has not found its device through another.
+func (d *Done) First(module string, port uint16) bool {
+	return !d.Has(module+foundMark) && d.Once(fmt.Sprintf("%s:%d", module, port))
+}
+
+// Found remembers that a module found its device.
+func (d *Done) Found(module string) { d.Once(module + foundMark) }
+
+const foundMark = ":found"
+
+// Once returns true the first time it is called with a key. Nil remembers nothing.
 func (d *Done) Once(key string) bool {
+	if d == nil {
+		return true
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.once[key] {
@@ -135,6 +149,9 @@ func (d *Done) Once(key string) bool {
 
 // Has reports whether Once was called with the key.
 func (d *Done) Has(key string) bool {
+	if d == nil {
+		return false
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.once[key]

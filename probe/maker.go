@@ -13,6 +13,9 @@ import (
 // webPorts are where makers' own web interfaces are found.
 var webPorts = []uint16{80, 81, 82, 85, 88, 443, 8080, 8081, 8443, 8888, 8899}
 
+// Secure reports whether a port's number says that a web server speaks TLS there.
+func Secure(port uint16) bool { return port == 443 || port == 8443 }
+
 // binaryPorts are ports that a target may name and that speak something else than HTTP on devices with a maker's interface.
 var binaryPorts = []uint16{21, 22, 23, 322, 554, 1554, 1935, 3702, 4370, 5353, 5543, 5554, 7070, 8000, 8554, 10554, 34567, 37020, 37777, 37810}
 

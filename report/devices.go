@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/msg"
@@ -66,6 +67,9 @@ func (v *View) describeDevices() {
 		d := &v.Devices[i]
 		d.Kind = msg.Word(string(d.Device.Kind))
 		d.Maker = spaced(d.Vendor, d.Model)
+		if strings.EqualFold(d.Vendor, d.Model) { // software that is called as its makers are
+			d.Maker = d.Vendor
+		}
 		d.Zones = v.zones(d.Device.Zones)
 		d.Note = v.apart(d.Device)
 		for _, f := range audit.Functions() {

@@ -69,7 +69,7 @@ func (t *terminal) head() {
 	v := t.v
 	t.para("", t.paint(t.msg("report.title"), text.Bold)+" · "+t.in(v.Place()))
 	if d := v.Date(); d != "" {
-		t.para("", d+" · "+t.in(msg.Word(v.Report.Site.Venue)))
+		t.para("", d+" · "+t.in(venue(v.Report.Site)))
 	}
 	for _, b := range v.Banners {
 		t.b.WriteString("\n")

@@ -85,6 +85,11 @@ func (p *Pack) run(r *rule, t testFile, c testCase) (problem string, err error) 
 			say("the message does not say %q: %s / %s", words, got.Message.ZH, got.Message.EN)
 		}
 	}
+	for _, words := range c.Unsaid {
+		if strings.Contains(got.Message.ZH, words) || strings.Contains(got.Message.EN, words) {
+			say("the message says %q: %s / %s", words, got.Message.ZH, got.Message.EN)
+		}
+	}
 	return strings.Join(problems, "; "), nil
 }
 

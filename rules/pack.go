@@ -199,7 +199,8 @@ type testCase struct {
 	Missing  []string       `yaml:"missing"` // exactly these where given
 	Severity audit.Severity `yaml:"severity"`
 	Gaps     []string       `yaml:"gaps"`
-	Says     []string       `yaml:"says"` // words the message has, in either language
+	Says     []string       `yaml:"says"`   // words the message has, in either language
+	Unsaid   []string       `yaml:"unsaid"` // words it has in neither
 }
 
 // condition is a compiled conditionFile or defineFile.

@@ -14,6 +14,7 @@ const (
 	factAttributes   = "face.attributes.active"
 	factMessages     = "face.live.messages"
 	factSeconds      = "face.live.seconds"
+	factHeard        = "face.heard.messages"
 	factHosts        = "outbound.hosts"
 	factHostsFace    = "outbound.face"
 	factFaceHosts    = "outbound.face.hosts"

@@ -12,7 +12,7 @@ import (
 )
 
 // placeholders are the words a pack's texts may use in braces.
-var placeholders = []string{"venue", "device", "zones", "modes", "attrs", "withattrs", "messages", "count", "seconds", "notice", "quoted", "excluded", "elements", "unclear",
+var placeholders = []string{"venue", "device", "zones", "modes", "attrs", "withattrs", "messages", "count", "heard", "seconds", "within", "unaware", "notice", "quoted", "excluded", "elements", "unclear",
 	"entrances", "walked", "online", "stated", "observed", "gaps", "hints", "recipients", "date", "applicability", "processor",
 	"exemption", "item", "lacking", "odds", "open", "suspected", "undetermined", "unfound"}
 
@@ -29,10 +29,13 @@ func (c *court) words(s *subject, f audit.Finding) map[string]audit.Text {
 		"modes":        modes(fs),
 		"attrs":        terms(fs.list("device.attributes")),
 		"messages":     number(fs, factMessages),
-		"count":        count(fs),
+		"count":        count(fs, factMessages),
+		"heard":        count(fs, factHeard),
 		"quoted":       c.quoted(s),
 		"excluded":     excluded(fs),
 		"seconds":      number(fs, factSeconds),
+		"within":       within(fs),
+		"unaware":      unaware(fs),
 		"notice":       noticeLabel(s),
 		"elements":     terms(only(fs.list("notice.absent"), mandatory)),
 		"unclear":      terms(only(fs.list("notice.unclear"), mandatory)),
@@ -112,9 +115,26 @@ func number(fs facts, name string) audit.Text {
 	return msg.Text("rule.notrecorded")
 }
 
-// count words the number of messages about faces. It is never a number of persons.
-func count(fs facts) audit.Text {
-	s := fs[factMessages]
+// within says in how many seconds, and nothing where nobody watched for a time of his own: what is overheard in a capture comes when
+// it comes.
+func within(fs facts) audit.Text {
+	if s := fs[factSeconds]; !s.Known {
+		return audit.Text{}
+	}
+	return msg.Text("rule.within", number(fs, factSeconds))
+}
+
+// unaware says that people are captured without doing anything, where that is established, and nothing where it is not.
+func unaware(fs facts) audit.Text {
+	if s := fs[factPassive]; !s.Known || s.Value.V != true {
+		return audit.Text{}
+	}
+	return msg.Text("rule.unaware")
+}
+
+// count words a number of messages about faces. It is never a number of persons.
+func count(fs facts, name string) audit.Text {
+	s := fs[name]
 	n, ok := s.Value.V.(int64)
 	switch {
 	case !s.Known || !ok:

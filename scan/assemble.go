@@ -127,6 +127,8 @@ func Specs(modules []probe.Module) []audit.FactSpec {
 	}
 	specs = append(specs, audit.FactSpec{Name: probe.FactOutboundFaces, Type: audit.List, Merge: audit.MergeUnion,
 		Doc: msg.Text("scan.fact." + probe.FactOutboundFaces), Ask: msg.Text("scan.ask." + probe.FactOutboundFaces)})
+	specs = append(specs, audit.FactSpec{Name: probe.FactHeardMessages, Type: audit.Int, Merge: audit.MergeSum,
+		Doc: msg.Text("scan.fact." + probe.FactHeardMessages), Ask: msg.Text("scan.ask." + probe.FactHeardMessages)})
 	for _, n := range []string{factKind, factVendor, factModel} {
 		specs = append(specs, audit.FactSpec{Name: n, Type: audit.String, Merge: audit.MergeAgree, Doc: msg.Text("scan.fact." + n), Ask: msg.Text("scan.ask." + n)})
 	}
@@ -172,8 +174,13 @@ func derive(observations []audit.Observation, modules []probe.Module, device map
 			return nil, fmt.Errorf("scan: deriving facts from %s (%s %s): %w", o.ID, o.Module, o.Kind, err)
 		}
 		for _, x := range facts {
-			if overheard(o) && !tellsOverheard(x) {
-				continue
+			if overheard(o) {
+				if !tellsOverheard(x) {
+					continue
+				}
+				if x.Name == probe.FactLiveMessages {
+					x.Name = probe.FactHeardMessages
+				}
 			}
 			if x.Subject.Kind == "" {
 				id := device[o.Locus]
@@ -196,8 +203,11 @@ func derive(observations []audit.Observation, modules []probe.Module, device map
 }
 
 // tellsOverheard reports whether a fact may rest on what was overheard. Nobody knows whether an answer to somebody else was complete,
-// or what else was said: it shows what is, and never what is not.
-func tellsOverheard(f audit.Fact) bool { return f.Value.V != false && f.Name != probe.FactEnumerated }
+// or what else was said: it shows what is, and never what is not. Nobody watched for a time either: what passed is counted apart, so
+// that it is never set beside the seconds of a look, since some devices send one message again and again until it is taken.
+func tellsOverheard(f audit.Fact) bool {
+	return f.Value.V != false && f.Name != probe.FactEnumerated && f.Name != probe.FactLiveSeconds
+}
 
 // deviceFacts states what identification found, so that rules can use it.
 func deviceFacts(devices []audit.Device, observations []audit.Observation) []audit.Fact {

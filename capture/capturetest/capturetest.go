@@ -281,17 +281,6 @@ func (c *Capture) Snap(n int) {
 	}
 }
 
-// OneSided keeps only what keep allows.
-func (c *Capture) OneSided(keep func(src, dst [6]byte) bool) {
-	kept := c.packets[:0]
-	for _, p := range c.packets {
-		if keep([6]byte(p.data[6:12]), [6]byte(p.data[:6])) {
-			kept = append(kept, p)
-		}
-	}
-	c.packets = kept
-}
-
 // Damage changes bytes of a share of the packets.
 func (c *Capture) Damage(share float64, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 4))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func (a *app) listenCommand() *cobra.Command {
 			if err := a.checkReportFlags(); err != nil {
 				return err
 			}
-			if span < 0 || span > longest {
+			if span < 0 || span > longest || span == 0 && c.Flags().Changed("for") {
 				return a.usage("cli.bad.duration", "for", span.String(), "24h")
 			}
 			file, yaml, err := a.authorised(siteFile, c.CommandPath())
@@ -126,7 +127,7 @@ func (a *app) openEars(e ears, g *guard.Guard) (captures []scan.Capture, err err
 		if err := g.Listen(name); err != nil {
 			var d *guard.DeniedError
 			if errors.As(err, &d) {
-				return captures, &exitError{code: exitNotAllowed, text: msg.Text("cli.listen.denied", clean.Text(name, 40), d.Denial.Reason)}
+				return captures, &exitError{code: exitNotAllowed, text: msg.Text("cli.listen.denied", clean.Text(name, 40), d.Denial.Reason, strings.Join(interfacesUp(), ", "))}
 			}
 			return captures, refusal(err)
 		}
@@ -140,6 +141,20 @@ func (a *app) openEars(e ears, g *guard.Guard) (captures []scan.Capture, err err
 		captures[i].ID = fmt.Sprintf("c%d", i+1)
 	}
 	return captures, nil
+}
+
+// interfacesUp names the interfaces of this machine that are up.
+func interfacesUp() (names []string) {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	for _, i := range all {
+		if i.Flags&net.FlagUp != 0 {
+			names = append(names, i.Name)
+		}
+	}
+	return names
 }
 
 func shut(captures []scan.Capture) {

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
 )
 
 // readOnly lists what a device may be asked, as the recording's server logs it: namespace and operation, or method and path.
@@ -55,10 +53,10 @@ func TestRecordedDevices(t *testing.T) {
 }
 
 func auditRecording(t *testing.T, dir, tools, auth, password string) {
-	address, log := replay(t, dir, tools, auth)
+	at, asked := labtest.Recording{Dir: dir, Tool: filepath.Join(tools, "replay.py"), Auth: auth, User: "kestrel", Password: "Zq7-viewer-pass"}.Serve(t)
 	out := filepath.Join(t.TempDir(), "bundle")
 	name := filepath.Join(t.TempDir(), "site.yaml")
-	if err := os.WriteFile(name, []byte(siteYAML("127.0.0.1/32", "sample", "env:LOGIN", []string{address})), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(siteYAML("127.0.0.1/32", "sample", "env:LOGIN", []string{at.String()})), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := mingshi(t.Context(), map[string]string{"LOGIN": "kestrel:" + password}, "scan", "--site", name, "-o", out, "--discover-for", "1s", "--events-for", "2s", "--metadata-for", "2s")
@@ -97,7 +95,7 @@ func auditRecording(t *testing.T, dir, tools, auth, password string) {
 	}
 
 	refused := 0
-	for _, q := range log() {
+	for _, q := range asked() {
 		if q.Auth == "refused" {
 			refused++
 		}
@@ -117,50 +115,4 @@ func auditRecording(t *testing.T, dir, tools, auth, password string) {
 		t.Errorf("%d refused logins, want %d", refused, wantRefused)
 	}
 	searchBundle(t, out, []string{password, "kestrel"})
-}
-
-type request struct{ What, Auth string }
-
-// replay starts a recording on a loopback socket and returns its address and a way to read what it was asked.
-func replay(t *testing.T, dir, tools, auth string) (address string, requests func() []request) {
-	t.Helper()
-	log := filepath.Join(t.TempDir(), "log.jsonl")
-	cmd := exec.Command("python3", filepath.Join(tools, "replay.py"), dir, "--listen", "127.0.0.1:0", "--auth", auth, "--user", "kestrel", "--password", "Zq7-viewer-pass", "--log", log)
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Skipf("python3 cannot serve the recording: %v", err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	line := make(chan string, 1)
-	go func() {
-		s := bufio.NewScanner(stdout)
-		if s.Scan() {
-			line <- s.Text()
-		}
-	}()
-	select {
-	case address = <-line:
-	case <-time.After(20 * time.Second):
-		t.Fatal("the recording's server did not start")
-	}
-	return address, func() (out []request) {
-		data, err := os.ReadFile(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range strings.Split(strings.TrimSpace(string(data)), "\n") {
-			var q request
-			if err := json.Unmarshal([]byte(l), &q); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, q)
-		}
-		return out
-	}
 }

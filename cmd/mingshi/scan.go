@@ -33,7 +33,7 @@ func (a *app) scanCommand() *cobra.Command {
 				return err
 			}
 			for name, d := range map[string]time.Duration{"discover-for": window, "events-for": events, "metadata-for": metadata, "listen-for": listenFor} {
-				if d < 0 || d > longest {
+				if d < 0 || d > longest || d == 0 && c.Flags().Changed(name) {
 					return a.usage("cli.bad.duration", name, d.String(), "24h")
 				}
 			}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -84,13 +83,4 @@ func LargeMetadata(name string) Spec {
 	s := OpenCamera(name)
 	s.Metadata.Frames = []Frame{{Raw: `<?xml version="1.0"?><tt:MetadataStream xmlns:tt="` + nsTT + `">` + strings.Repeat(" ", 5<<20) + `</tt:MetadataStream>`}}
 	return s
-}
-
-// Crowd returns n plain cameras, to see how a client does with many.
-func Crowd(n int) []Spec {
-	out := make([]Spec, n)
-	for i := range out {
-		out[i] = OpenCamera(fmt.Sprintf("crowd-%03d", i+1))
-	}
-	return out
 }

@@ -14,7 +14,7 @@ var listenMessages = map[string]audit.Text{
 	"listen.empty":          {ZH: "抓包文件里没有数据包", EN: "the capture holds no packet"},
 	"listen.unreadable":     {ZH: "无法读取：%[1]s", EN: "cannot be read: %[1]s"},
 	"listen.cut":            {ZH: "只能读到第 %[1]d 个数据包：%[2]s。已读部分照常判断", EN: "could be read as far as packet %[1]d: %[2]s. What was read is judged"},
-	"listen.file.format":    {ZH: "既不是 pcap 也不是 pcapng 文件", EN: "it is neither pcap nor pcapng"},
+	"listen.file.format":    {ZH: "既不是 pcap 也不是 pcapng 文件；请用 Wireshark 或者 tcpdump -w 存为其中之一", EN: "it is neither pcap nor pcapng; save it as one of them with Wireshark or tcpdump -w"},
 	"listen.file.truncated": {ZH: "文件在此中断（被截断，或者抓包没有正常结束）", EN: "the file ends there (it was cut off, or the capture was not ended in good order)"},
 	"listen.file.corrupt":   {ZH: "文件在此损坏", EN: "the file is damaged there"},
 	"listen.stopped.live":   {ZH: "检查中止时监听到第 %[1]d 个数据包", EN: "the run was stopped before its time, at packet %[1]d"},
@@ -54,6 +54,9 @@ var listenMessages = map[string]audit.Text{
 	"listen.iface.down":     {ZH: "接口没有启用（ip link set 接口 up）", EN: "the interface is down (ip link set IF up)"},
 	"listen.iface.link":     {ZH: "接口传送的既不是以太网帧也不是 IP 数据包", EN: "the interface carries neither Ethernet nor IP"},
 
+	"scan.fact.face.heard.messages": {ZH: "监听到的含人脸内容的消息数（同一消息每重发一次都计入；不是人脸数，也不是人数）", EN: "number of messages with face content that were overheard (one sent again counts again; neither of faces nor of persons)"},
+	"scan.ask.face.heard.messages":  {ZH: "在设备上联端口监听一段时间，或者提供该时段的抓包文件", EN: "listen at the device's uplink for a while, or produce a capture of it"},
+
 	// the command line
 	"cli.listen.short": {ZH: "只监听，不发送：实时显示听到的设备和已查明的人脸功能", EN: "only listen and send nothing: devices and what is proved of them, while it happens"},
 	"cli.listen.long": {
@@ -69,7 +72,7 @@ var listenMessages = map[string]audit.Text{
 	"cli.listen.none":       {ZH: "本机没有接在授权网段上的接口；请用 --iface 指明监听哪个接口（镜像端口通常没有地址）。未发送任何数据。", EN: "no interface of this machine is on a network of the perimeter; name the one to listen on with --iface (a mirror port often has no address). Nothing was sent."},
 	"cli.listen.file":       {ZH: "无法读取抓包文件 %[1]s：%[2]s。未发送任何数据。", EN: "the capture file %[1]s cannot be read: %[2]s. Nothing was sent."},
 	"cli.listen.iface":      {ZH: "无法在接口 %[1]s 上监听：%[2]s。未发送任何数据。", EN: "cannot listen on %[1]s: %[2]s. Nothing was sent."},
-	"cli.listen.denied":     {ZH: "不能在接口 %[1]s 上监听：%[2]s。未发送任何数据。", EN: "may not listen on %[1]s: %[2]s. Nothing was sent."},
+	"cli.listen.denied":     {ZH: "不能在接口 %[1]s 上监听：%[2]s。本机已启用的接口：%[3]s，可用 --iface 指定。未发送任何数据。", EN: "may not listen on %[1]s: %[2]s. The interfaces of this machine that are up: %[3]s; name one with --iface. Nothing was sent."},
 	"cli.listen.level":      {ZH: "%[1]s：%[2]s", EN: "%[1]s: %[2]s"},
 	"cli.listen.heard":      {ZH: "%[1]s 听到 %[2]s  %[3]s  %[4]s", EN: "%[1]s heard %[2]s  %[3]s  %[4]s"},
 	"cli.listen.nothing":    {ZH: "人脸功能尚未查明", EN: "nothing proved of faces so far"},

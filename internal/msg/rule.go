@@ -56,6 +56,8 @@ var ruleMessages = map[string]audit.Text{
 	"rule.excluded.item":    {ZH: "%[1]s（%[2]s）", EN: "%[1]s (%[2]s)"},
 	"rule.quoted":           {ZH: "（全文：“%[1]s”）", EN: " (“%[1]s”)"},
 	"rule.quoted.part":      {ZH: "（开头：“%[1]s”）", EN: " (beginning “%[1]s”)"},
+	"rule.within":           {ZH: "在%[1]s秒内", EN: " in %[1]s s"},
+	"rule.unaware":          {ZH: "在人员无需配合的情况下", EN: ", without any action by the people filmed"},
 	"rule.messages":         {ZH: "%[1]d条人脸消息", EN: "%[1]d face messages"},
 	"rule.messages.one":     {ZH: "%[1]d条人脸消息", EN: "%[1]d face message"},
 	"rule.disputed":         {ZH: "相互矛盾的观察：%[1]s。", EN: " Observations that disagree: %[1]s."},

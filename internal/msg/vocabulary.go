@@ -43,6 +43,7 @@ var vocabulary = map[string]audit.Text{
 	"word.terminal": {ZH: "门禁考勤终端", EN: "terminal"},
 	"word.server":   {ZH: "服务器", EN: "server"},
 	"word.other":    {ZH: "其他设备", EN: "other"},
+	"word.premises": {ZH: "其他场所", EN: "other premises"},
 	// who bears the burden
 	"word.claimant":  {ZH: "主张权利的一方", EN: "claimant"},
 	"word.processor": {ZH: "信息处理者", EN: "processor"},

@@ -18,6 +18,7 @@ import (
 	"github.com/mingshi-audit/mingshi/internal/dhip"
 	"github.com/mingshi-audit/mingshi/internal/dnssd"
 	"github.com/mingshi-audit/mingshi/internal/fingerprint"
+	"github.com/mingshi-audit/mingshi/internal/mac"
 	"github.com/mingshi-audit/mingshi/internal/makers"
 	"github.com/mingshi-audit/mingshi/internal/msg"
 	"github.com/mingshi-audit/mingshi/internal/sadp"
@@ -236,6 +237,12 @@ func (l *listener) ssdp(b []byte) error {
 	return nil
 }
 
+// anybodys reports a service that somebody's computer announces as well as a device does. The names in it are then the computer's,
+// and often a person's.
+func anybodys(service string) bool {
+	return slices.Contains([]string{"_rtsp._tcp", "_home-assistant._tcp", "_scrypted._tcp", "_mqtt._tcp"}, service)
+}
+
 // mdns reads the services an answer announces. Where it gives addresses and none is the sender's, somebody repeats what another
 // said.
 func (l *listener) mdns(b []byte) error {
@@ -251,15 +258,25 @@ func (l *listener) mdns(b []byte) error {
 			continue // HomeKit is spoken by lamps too
 		}
 		t := audit.Target{Identity: dnssd.Identity(s.Type, s.Host, s.Instance, s.TXT), Types: []string{s.Type}, Addr: netip.AddrPortFrom(netip.Addr{}, s.Port)}
+		if anybodys(s.Type) && !l.ofMaker(mac.Bytes(l.by.MAC[:])) {
+			t.Identity.Name, t.Identity.MDNS = "", ""
+		}
 		l.sighted("mdns", at, t)
 	}
 	return nil
 }
 
+// ofMaker reports whether a hardware address was assigned to a maker of cameras. The list has no others but those that count people;
+// most make recorders too, so that it names no kind.
+func (l *listener) ofMaker(mac string) bool {
+	m, known := l.db.MAC(mac)
+	return known && m.Kind != audit.KindOther
+}
+
 // bare writes a sighting that rests on a hardware address: of whoever is listed, and of a maker of cameras.
 func (l *listener) bare(method string, at netip.Addr, mac string, id audit.Identity) {
-	m, known := l.db.MAC(mac)
-	made := known && m.Kind != audit.KindOther // the list is of makers of cameras; most make recorders too, so that it names no kind
+	m, _ := l.db.MAC(mac)
+	made := l.ofMaker(mac)
 	listed := l.h.Listed != nil && l.h.Listed(at, mac)
 	switch {
 	case made:

@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -18,9 +17,6 @@ import (
 )
 
 const moduleName = "axis"
-
-// found is the mark in Env.Done that the device answered over VAPIX: it is not asked again through another port.
-const found = moduleName + ":found"
 
 // Kinds of this module's observations.
 const (
@@ -70,11 +66,11 @@ type Data struct {
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, 80)
-	if env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))) {
+	if !env.Done.First(moduleName, at.Port()) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.axis.progress", at.String()))
-	a := &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443}
+	a := &probe.Asker{Env: env, At: at, Secure: probe.Secure(at.Port())}
 	defer a.Close()
 	var out []audit.Observation
 	there := false
@@ -87,8 +83,8 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	} else if !env.Brief {
 		out, there = unmarked(ctx, a)
 	}
-	if there && env.Done != nil {
-		env.Done.Once(found)
+	if there {
+		env.Done.Found(moduleName)
 	}
 	return out, nil
 }

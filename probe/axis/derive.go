@@ -3,10 +3,10 @@ package axis
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	wire "github.com/mingshi-audit/mingshi/internal/vapix"
+	"github.com/mingshi-audit/mingshi/probe"
 )
 
 // Derive states the facts of one observation.
@@ -36,29 +36,23 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 }
 
 func states(c *Catalogue, d Data, login bool) []audit.Fact {
-	var out []audit.Fact
-	say := func(level audit.Level, key string, value bool, functions []audit.Function) {
-		for _, fn := range functions {
-			out = append(out, audit.NewFact(audit.FactName(fn, level), key, value))
-		}
-	}
+	var f probe.Facts
 	known := true
 	for _, a := range d.Apps {
 		u, key := c.Use(a), "app "+a.Name
 		known = known && u.None
-		say(audit.Capable, key, true, u.Can)
+		f.Say(audit.Capable, key, true, u.Can...)
 		switch {
 		case running(a):
-			say(audit.Configured, key, true, u.Runs)
+			f.Say(audit.Configured, key, true, u.Runs...)
 		case a.Status == "Stopped" && login:
-			say(audit.Configured, key, false, u.Can)
+			f.Say(audit.Configured, key, false, u.Can...)
 		}
 	}
 	if d.Whole && known && login {
-		say(audit.Capable, moduleName, false, []audit.Function{audit.Verify, audit.Identify}) // of the device as a whole
+		f.Say(audit.Capable, moduleName, false, audit.Verify, audit.Identify) // of the device as a whole
 	}
-	slices.SortFunc(out, audit.CompareFacts)
-	return out
+	return f.Sorted()
 }
 
 // running reports whether an application does what it does: one without the licence it needs is started and does nothing.

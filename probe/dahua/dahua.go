@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -25,9 +24,6 @@ import (
 )
 
 const moduleName = "dahua"
-
-// found is the mark in Env.Done that the device was asked: it is not asked again through another port.
-const found = moduleName + ":found"
 
 // makers are those whose firmware has these programs, as package fingerprint spells them.
 var makers = []string{"Dahua", "Amcrest", "Lorex", "Imou", "Intelbras", "BCS", "EmpireTech"}
@@ -101,11 +97,11 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	switch {
 	case env.Brief && env.Login == nil: // the maker is known, and nothing more is said without a login
 		return nil, nil
-	case env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))):
+	case !env.Done.First(moduleName, at.Port()):
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.dahua.progress", at.String()))
-	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, Locked: wire.Locked, Withhold: wire.Withhold}}
+	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: probe.Secure(at.Port()), Locked: wire.Locked, Withhold: wire.Withhold}}
 	defer s.asker.Close()
 	if !s.who(ctx) {
 		return s.out, nil
@@ -123,8 +119,8 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 func (s *session) put(ctx context.Context, q wire.Request) (wire.Values, *audit.Observation, *Data) {
 	r := s.asker.Ask(ctx, string(q))
 	o := r.Observation(moduleName, kindOf(q), audit.ClassInventory, s.asker.At)
-	if r.Code > 0 && s.env.Done != nil {
-		s.env.Done.Once(found)
+	if r.Code > 0 {
+		s.env.Done.Found(moduleName)
 	}
 	switch {
 	case r.Status == audit.BadArgument: // HTTP 400 with "Error", "Bad Request!"

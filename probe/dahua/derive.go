@@ -40,50 +40,28 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("dahua: data of %s: %w", o.Kind, err)
 	}
-	f := facts{login: o.Auth != "" && o.Auth != "none"}
+	f := facts{probe.Facts{Login: o.Auth != "" && o.Auth != "none"}}
 	f.capable(d)
 	f.configured(d)
 	f.outbound(receiver(o.Kind), d.Uploads)
 	for _, i := range d.Running {
-		f.say(audit.Active, fmt.Sprintf("channel %d event %s", i+1, d.Code), true, wire.EventFunctions(d.Code)...)
+		f.Say(audit.Active, fmt.Sprintf("channel %d event %s", i+1, d.Code), true, wire.EventFunctions(d.Code)...)
 	}
 	if d.Live != nil {
 		f.live(*d.Live, probe.Messages(o, d.Live.Events()))
-		if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 && o.Seen == nil {
-			f.add(probe.FactLiveSeconds, "", secs)
+		if o.Seen == nil {
+			f.Watched(o, "")
 		}
 	}
-	if d.None != nil && f.login {
-		f.add(probe.FactEnumerated, moduleName, true)
-		f.say(audit.Capable, moduleName, false, audit.Functions()...)
+	if d.None != nil && f.Login {
+		f.Add(probe.FactEnumerated, moduleName, true, "")
+		f.Say(audit.Capable, moduleName, false, audit.Functions()...)
 	}
-	slices.SortFunc(f.list, audit.CompareFacts)
-	return f.list, nil
+	return f.Sorted(), nil
 }
 
 // facts collects statements.
-type facts struct {
-	login bool
-	list  []audit.Fact
-}
-
-func (f *facts) say(level audit.Level, key string, value bool, functions ...audit.Function) {
-	for _, fn := range functions {
-		f.add(audit.FactName(fn, level), key, value)
-	}
-}
-
-func (f *facts) add(name, key string, value any) {
-	f.list = append(f.list, audit.NewFact(name, key, value))
-}
-
-// switched states what an instance with a switch of its own does.
-func (f *facts) switched(key string, on *bool, functions ...audit.Function) {
-	f.say(audit.Capable, key, true, functions...)
-	if on != nil && (*on || f.login) {
-		f.say(audit.Configured, key, *on, functions...)
-	}
-}
+type facts struct{ probe.Facts }
 
 func (f *facts) capable(d Data) {
 	if d.Caps != nil {
@@ -92,14 +70,14 @@ func (f *facts) capable(d Data) {
 			at = fmt.Sprintf("channel %d could", d.Channel)
 		}
 		for _, c := range d.Caps.Classes {
-			f.say(audit.Capable, at+" "+c, true, wire.ClassFunctions(c)...)
+			f.Say(audit.Capable, at+" "+c, true, wire.ClassFunctions(c)...)
 		}
 	}
 	for _, x := range d.Scenes {
-		f.say(audit.Capable, fmt.Sprintf("channel %d scene %s", x.Channel, x.Type), true, wire.ClassFunctions(x.Type)...)
+		f.Say(audit.Capable, fmt.Sprintf("channel %d scene %s", x.Channel, x.Type), true, wire.ClassFunctions(x.Type)...)
 	}
 	if d.Groups != nil && d.Groups.Count > 0 {
-		f.say(audit.Capable, "libraries", true, audit.Identify)
+		f.Say(audit.Capable, "libraries", true, audit.Identify)
 	}
 }
 
@@ -107,10 +85,10 @@ func (f *facts) configured(d Data) {
 	for _, r := range d.Rules {
 		key := fmt.Sprintf("channel %d rule %d", r.Channel, r.Index)
 		does, could := r.Functions()
-		f.switched(key, r.Enabled, does...)
+		f.Switched(key, r.Enabled, does...)
 		for _, fn := range could {
 			if !slices.Contains(does, fn) {
-				f.say(audit.Capable, key, true, fn)
+				f.Say(audit.Capable, key, true, fn)
 			}
 		}
 	}
@@ -122,22 +100,22 @@ func (f *facts) configured(d Data) {
 		}
 		key := fmt.Sprintf("channel %d library %d", h.Channel, h.Index)
 		if slices.Contains(d.Idle, h.Channel) {
-			f.say(audit.Capable, key, true, audit.Identify)
+			f.Say(audit.Capable, key, true, audit.Identify)
 			continue
 		}
-		f.switched(key, on, audit.Identify)
+		f.Switched(key, on, audit.Identify)
 	}
 	if d.Deployed != nil && d.Deployed.Count > 0 {
 		key := fmt.Sprintf("channel %d libraries", d.Channel)
-		f.say(audit.Capable, key, true, audit.Identify)
+		f.Say(audit.Capable, key, true, audit.Identify)
 		if !slices.Contains(d.Idle, d.Channel) {
-			f.say(audit.Configured, key, true, audit.Identify)
+			f.Say(audit.Configured, key, true, audit.Identify)
 		}
 	}
 	if d.Compare != nil && d.Compare.Entries > 0 {
-		f.say(audit.Capable, "card comparison", true, audit.Verify)
+		f.Say(audit.Capable, "card comparison", true, audit.Verify)
 		for i, on := range d.Compare.On {
-			f.switched(fmt.Sprintf("card comparison %d", i), &on, audit.Verify)
+			f.Switched(fmt.Sprintf("card comparison %d", i), &on, audit.Verify)
 		}
 	}
 }
@@ -155,9 +133,9 @@ func (f *facts) outbound(what string, us []wire.Upload) {
 				scheme = "https://"
 			}
 		}
-		f.add(probe.FactOutboundHosts, "", []string{what + " " + scheme + address})
+		f.Add(probe.FactOutboundHosts, "", []string{what + " " + scheme + address}, "")
 		if len(u.Face) > 0 {
-			f.add(probe.FactOutboundFace, what+" "+address, true)
+			f.Add(probe.FactOutboundFace, what+" "+address, true, "")
 		}
 	}
 }
@@ -173,21 +151,21 @@ func (f *facts) live(t wire.Tally, messages int) {
 		key := "event " + code
 		for _, fn := range audit.Functions() {
 			if slices.Contains(x.Means, fn) {
-				f.say(audit.Active, key, true, fn)
+				f.Say(audit.Active, key, true, fn)
 			}
 		}
 		names = append(names, x.Attributes...)
 		if x.Pictures > 0 {
-			f.add(probe.FactCrops, key, true)
+			f.Add(probe.FactCrops, key, true, "")
 		}
 		if x.Persons > 0 {
-			f.add(probe.FactIdentity, key, true)
+			f.Add(probe.FactIdentity, key, true, "")
 		}
 	}
 	if len(names) > 0 {
-		f.add(probe.FactAttributesActive, "", names)
+		f.Add(probe.FactAttributesActive, "", names, "")
 	}
-	f.add(probe.FactLiveMessages, "", messages)
+	f.Add(probe.FactLiveMessages, "", messages, "")
 }
 
 func joined(host string, port uint16) string {

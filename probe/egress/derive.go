@@ -3,7 +3,6 @@ package egress
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -25,56 +24,45 @@ func facts() []audit.FactSpec {
 // a host that serves nothing else. A readable request shows that faces are handed over and what for; its answer with a result
 // shows that it was done.
 func Derive(o audit.Observation) ([]audit.Fact, error) {
-	var fs []audit.Fact
 	switch {
 	case strings.HasPrefix(o.Kind, kindHost):
 		var h Host
 		if err := json.Unmarshal(o.Data, &h); err != nil {
 			return nil, fmt.Errorf("egress: data of %s: %w", o.Kind, err)
 		}
-		fs = append(fs, audit.NewFact(probe.FactOutboundSeen, "", []string{h.Level + " " + h.Host}))
+		return []audit.Fact{audit.NewFact(probe.FactOutboundSeen, "", []string{h.Level + " " + h.Host})}, nil
 	case o.Kind == kindCall:
 		var c Call
 		if err := json.Unmarshal(o.Data, &c); err != nil {
 			return nil, fmt.Errorf("egress: data of %s: %w", o.Kind, err)
 		}
-		fs = c.facts(o)
+		return c.facts(o), nil
 	}
-	slices.SortFunc(fs, audit.CompareFacts)
-	return fs, nil
+	return nil, nil
 }
 
 func (c Call) facts(o audit.Observation) []audit.Fact {
-	var fs []audit.Fact
-	add := func(name, key string, v any, class audit.Class) {
-		f := audit.NewFact(name, key, v)
-		f.Class = class
-		fs = append(fs, f)
-	}
+	f := probe.Facts{ByLevel: true}
 	key := "call " + c.Service + " " + c.Call
 	if !c.Served {
 		host := "http://" + c.Host
-		add(probe.FactOutboundHosts, "", []string{"face-call " + host}, audit.ClassOutbound)
-		add(probe.FactOutboundFace, host, true, audit.ClassOutbound)
+		f.Add(probe.FactOutboundHosts, "", []string{"face-call " + host}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundFace, host, true, audit.ClassOutbound)
 	}
-	level, class := audit.Configured, audit.ClassConfig
+	level := audit.Configured
 	if c.Answered {
-		level, class = audit.Active, audit.ClassLive
+		level = audit.Active
 	}
-	for _, f := range c.Does {
-		add(audit.FactName(f, level), key, true, class)
-	}
+	f.Say(level, key, true, c.Does...)
 	if !c.Answered || len(c.Does) == 0 {
-		return fs
+		return f.Sorted()
 	}
 	if len(c.Attributes) > 0 {
-		add(probe.FactAttributesActive, "", c.Attributes, class)
+		f.Add(probe.FactAttributesActive, "", c.Attributes, audit.ClassLive)
 	}
 	if o.Seen != nil {
-		add(probe.FactLiveMessages, "", o.Seen.Count, class)
-		if s := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && s >= 0 {
-			add(probe.FactLiveSeconds, "", s, class)
-		}
+		f.Add(probe.FactLiveMessages, "", o.Seen.Count, audit.ClassLive)
+		f.Watched(o, audit.ClassLive)
 	}
-	return fs
+	return f.Sorted()
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -50,32 +49,16 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if d.Product == "" || o.Status != audit.OK {
 		return nil, nil
 	}
-	var f facts
+	f := collect()
 	f.module(d)
 	f.offers(d)
 	f.recognisers(d)
-	slices.SortFunc(f.list, audit.CompareFacts)
-	return f.list, nil
+	return f.Sorted(), nil
 }
 
-type facts struct{ list []audit.Fact }
+type facts struct{ probe.Facts }
 
-func (f *facts) say(level audit.Level, key string, value bool, functions ...audit.Function) {
-	for _, fn := range functions {
-		x := audit.NewFact(audit.FactName(fn, level), key, value)
-		x.Class = audit.ClassConfig
-		if level == audit.Capable {
-			x.Class = audit.ClassCapability
-		}
-		f.list = append(f.list, x)
-	}
-}
-
-func (f *facts) add(name, key string, value any, class audit.Class) {
-	x := audit.NewFact(name, key, value)
-	x.Class = class
-	f.list = append(f.list, x)
-}
+func collect() *facts { return &facts{probe.Facts{ByLevel: true}} }
 
 // module: CodeProject.AI's module for faces finds faces, compares two, and tells the registered from others. It is started and
 // stopped by a switch of its own, which the server's usual installation leaves on; started, it is configured for what it is
@@ -85,12 +68,12 @@ func (f *facts) module(d Data) {
 		return
 	}
 	key := "module " + d.Module
-	f.say(audit.Capable, key, true, audit.Detect, audit.Verify, audit.Identify)
+	f.Say(audit.Capable, key, true, audit.Detect, audit.Verify, audit.Identify)
 	switch d.State {
 	case "Started":
-		f.say(audit.Configured, key, true, audit.Detect, audit.Identify)
+		f.Say(audit.Configured, key, true, audit.Detect, audit.Identify)
 	case "Stopped", "NotEnabled", "NotStarted", "NoAutoStart":
-		f.say(audit.Configured, key, false, audit.Detect, audit.Identify)
+		f.Say(audit.Configured, key, false, audit.Detect, audit.Identify)
 	}
 }
 
@@ -98,13 +81,13 @@ func (f *facts) module(d Data) {
 func (f *facts) offers(d Data) {
 	for _, n := range d.Loaded {
 		if p, ok := plugins[n]; ok {
-			f.say(audit.Capable, "plugin "+n, true, p.functions...)
+			f.Say(audit.Capable, "plugin "+n, true, p.functions...)
 			f.attributes(p.attributes)
 		}
 	}
 	for _, n := range d.Offers {
 		if r, ok := routes[wire.Path(n)]; ok {
-			f.say(audit.Capable, "route "+n, true, r.functions...)
+			f.Say(audit.Capable, "route "+n, true, r.functions...)
 			f.attributes(r.attributes)
 		}
 	}
@@ -112,26 +95,26 @@ func (f *facts) offers(d Data) {
 
 func (f *facts) attributes(names []string) {
 	if len(names) > 0 {
-		f.add(probe.FactAttributesCapable, "", names, audit.ClassCapability)
+		f.Add(probe.FactAttributesCapable, "", names, audit.ClassCapability)
 	}
 }
 
 // recognisers: Viseron and Double Take take pictures by themselves and give them to a recogniser.
 func (f *facts) recognisers(d Data) {
 	for _, n := range d.Uses {
-		f.say(audit.Capable, "component "+n, true, audit.Detect, audit.Identify)
+		f.Say(audit.Capable, "component "+n, true, audit.Detect, audit.Identify)
 	}
 	for _, x := range d.Detectors {
-		f.say(audit.Capable, "detector "+x.Name, true, audit.Detect, audit.Identify)
+		f.Say(audit.Capable, "detector "+x.Name, true, audit.Detect, audit.Identify)
 	}
 	if !d.Wired {
 		return
 	}
-	f.say(audit.Configured, "recognition", true, audit.Detect, audit.Identify)
+	f.Say(audit.Configured, "recognition", true, audit.Detect, audit.Identify)
 	for _, x := range d.Detectors {
 		if elsewhere(x.Host) {
-			f.add(probe.FactOutboundHosts, "", []string{"face-pictures " + x.Host}, audit.ClassOutbound)
-			f.add(probe.FactOutboundFace, x.Host, true, audit.ClassOutbound)
+			f.Add(probe.FactOutboundHosts, "", []string{"face-pictures " + x.Host}, audit.ClassOutbound)
+			f.Add(probe.FactOutboundFace, x.Host, true, audit.ClassOutbound)
 		}
 	}
 }

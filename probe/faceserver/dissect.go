@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -126,34 +125,31 @@ func deriveHeard(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("faceserver: data of %s: %w", o.Kind, err)
 	}
-	var f facts
+	f := collect()
 	switch o.Kind {
 	case heardMatch:
 		f.live("camera "+d.Camera, o, d)
-		f.add(probe.FactOutboundHosts, "", []string{"mqtt-events mqtt://" + d.To}, audit.ClassOutbound)
-		f.add(probe.FactOutboundFace, "mqtt://"+d.To, true, audit.ClassOutbound)
+		f.Add(probe.FactOutboundHosts, "", []string{"mqtt-events mqtt://" + d.To}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundFace, "mqtt://"+d.To, true, audit.ClassOutbound)
 	case heardWork:
 		f.live("route "+d.Route, o, d)
 	case heardCall:
 		// Whoever sends pictures to be searched for faces sends faces, as the answer shows. Where they are from is not known.
-		f.add(probe.FactOutboundHosts, "", []string{"face-pictures http://" + d.To}, audit.ClassOutbound)
-		f.add(probe.FactOutboundFace, "http://"+d.To, true, audit.ClassOutbound)
+		f.Add(probe.FactOutboundHosts, "", []string{"face-pictures http://" + d.To}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundFace, "http://"+d.To, true, audit.ClassOutbound)
 	}
-	slices.SortFunc(f.list, audit.CompareFacts)
-	return f.list, nil
+	return f.Sorted(), nil
 }
 
 // live: results were seen, so the server does what they show.
 func (f *facts) live(key string, o audit.Observation, d HeardData) {
-	f.say(audit.Capable, key, true, d.Functions...)
-	for _, fn := range d.Functions {
-		f.add(audit.FactName(fn, audit.Active), key, true, audit.ClassLive)
-	}
-	f.add(probe.FactLiveMessages, "", probe.Messages(o, 0), audit.ClassLive)
+	f.Say(audit.Capable, key, true, d.Functions...)
+	f.Say(audit.Active, key, true, d.Functions...)
+	f.Add(probe.FactLiveMessages, "", probe.Messages(o, 0), audit.ClassLive)
 	if len(d.Attributes) > 0 {
-		f.add(probe.FactAttributesActive, "", d.Attributes, audit.ClassLive)
+		f.Add(probe.FactAttributesActive, "", d.Attributes, audit.ClassLive)
 	}
 	if d.Named {
-		f.add(probe.FactIdentity, key, true, audit.ClassLive)
+		f.Add(probe.FactIdentity, key, true, audit.ClassLive)
 	}
 }

@@ -15,7 +15,6 @@ package faceserver
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -141,7 +140,7 @@ type session struct {
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	p, ok := of(t)
 	at := t.Addr
-	if !ok || at.Port() == 0 || env.Brief || env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port())) {
+	if !ok || at.Port() == 0 || env.Brief || !env.Done.First(moduleName, at.Port()) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.faceserver.progress", at.String(), p.name))

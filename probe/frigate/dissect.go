@@ -161,16 +161,14 @@ func finish(o audit.Observation, d any) audit.Observation {
 
 // deriveHeard states the facts of what was overheard. It never says that something is off.
 func deriveHeard(o audit.Observation) ([]audit.Fact, error) {
-	var f facts
+	f := collect()
 	if o.Kind == probe.Heard+get(wire.FrigateConfig) {
 		var d Data
 		if err := json.Unmarshal(o.Data, &d); err != nil {
 			return nil, fmt.Errorf("frigate: data of %s: %w", o.Kind, err)
 		}
 		f.config(d)
-		f.list = slices.DeleteFunc(f.list, func(x audit.Fact) bool { return x.Value.V == false })
-		slices.SortFunc(f.list, audit.CompareFacts)
-		return f.list, nil
+		return slices.DeleteFunc(f.Sorted(), func(x audit.Fact) bool { return x.Value.V == false }), nil
 	}
 	var d HeardData
 	if err := json.Unmarshal(o.Data, &d); err != nil {
@@ -181,34 +179,27 @@ func deriveHeard(o audit.Observation) ([]audit.Fact, error) {
 	case o.Kind == heardFace:
 		f.live(key, o, audit.Detect, audit.Identify)
 		if d.Named {
-			f.add(probe.FactIdentity, key, true, audit.ClassLive)
+			f.Add(probe.FactIdentity, key, true, audit.ClassLive)
 		}
 	case o.Kind == heardEvent:
 		f.live(key, o, audit.Detect)
 	case o.Kind == heardStats && d.On:
-		f.say(audit.Capable, instance, true, audit.ClassCapability, audit.Detect, audit.Identify)
-		f.say(audit.Configured, instance, true, audit.ClassConfig, audit.Detect, audit.Identify)
+		f.Say(audit.Capable, instance, true, audit.Detect, audit.Identify)
+		f.Say(audit.Configured, instance, true, audit.Detect, audit.Identify)
 		if d.Busy {
-			f.say(audit.Active, instance, true, audit.ClassLive, audit.Detect, audit.Identify)
+			f.Say(audit.Active, instance, true, audit.Detect, audit.Identify)
 		}
 		d.To = "" // statistics are nobody's face
 	}
 	if d.To != "" {
-		f.add(probe.FactOutboundHosts, "", []string{"mqtt-events mqtt://" + d.To}, audit.ClassOutbound)
-		f.add(probe.FactOutboundFace, "mqtt://"+d.To, true, audit.ClassOutbound)
+		f.Add(probe.FactOutboundHosts, "", []string{"mqtt-events mqtt://" + d.To}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundFace, "mqtt://"+d.To, true, audit.ClassOutbound)
 	}
-	slices.SortFunc(f.list, audit.CompareFacts)
-	return f.list, nil
-}
-
-func (f *facts) add(name, key string, value any, class audit.Class) {
-	x := audit.NewFact(name, key, value)
-	x.Class = class
-	f.list = append(f.list, x)
+	return f.Sorted(), nil
 }
 
 func (f *facts) live(key string, o audit.Observation, functions ...audit.Function) {
-	f.say(audit.Capable, key, true, audit.ClassCapability, functions...)
-	f.say(audit.Active, key, true, audit.ClassLive, functions...)
-	f.add(probe.FactLiveMessages, "", probe.Messages(o, 0), audit.ClassLive)
+	f.Say(audit.Capable, key, true, functions...)
+	f.Say(audit.Active, key, true, functions...)
+	f.Add(probe.FactLiveMessages, "", probe.Messages(o, 0), audit.ClassLive)
 }

@@ -99,7 +99,7 @@ type session struct {
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, ports[0])
-	if env.Brief || env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port())) {
+	if env.Brief || !env.Done.First(moduleName, at.Port()) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.frigate.progress", at.String()))
@@ -231,7 +231,7 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("frigate: data of %s: %w", o.Kind, err)
 	}
-	var f facts
+	f := collect()
 	switch {
 	case o.Status != audit.OK:
 	case o.Kind == get(wire.FrigateConfig):
@@ -239,22 +239,15 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	case o.Kind == get(wire.FrigateStats):
 		f.stats(d)
 	}
-	slices.SortFunc(f.list, audit.CompareFacts)
-	return f.list, nil
+	return f.Sorted(), nil
 }
 
 // instance is the switch for all cameras, which the configuration shows and the statistics follow.
 const instance = "face_recognition"
 
-type facts struct{ list []audit.Fact }
+type facts struct{ probe.Facts }
 
-func (f *facts) say(level audit.Level, key string, value bool, class audit.Class, functions ...audit.Function) {
-	for _, fn := range functions {
-		x := audit.NewFact(audit.FactName(fn, level), key, value)
-		x.Class = class
-		f.list = append(f.list, x)
-	}
-}
+func collect() *facts { return &facts{probe.Facts{ByLevel: true}} }
 
 func (f *facts) config(d Data) {
 	for _, c := range d.Cameras {
@@ -262,17 +255,17 @@ func (f *facts) config(d Data) {
 		if !wantsFaces(c, d) {
 			continue
 		}
-		f.say(audit.Capable, key, true, audit.ClassCapability, audit.Detect)
+		f.Say(audit.Capable, key, true, audit.Detect)
 		if d.Names != nil {
-			f.say(audit.Configured, key, true, audit.ClassConfig, audit.Detect)
+			f.Say(audit.Configured, key, true, audit.Detect)
 		}
 	}
 	if !d.Knows || d.On == nil {
 		return
 	}
-	f.say(audit.Capable, instance, true, audit.ClassCapability, audit.Detect, audit.Identify)
+	f.Say(audit.Capable, instance, true, audit.Detect, audit.Identify)
 	if !*d.On {
-		f.say(audit.Configured, instance, false, audit.ClassConfig, audit.Identify)
+		f.Say(audit.Configured, instance, false, audit.Identify)
 		return
 	}
 	watched := false
@@ -281,19 +274,17 @@ func (f *facts) config(d Data) {
 		switch {
 		case looksAt(c):
 			watched = true
-			f.say(audit.Configured, key, true, audit.ClassConfig, audit.Detect, audit.Identify)
+			f.Say(audit.Configured, key, true, audit.Detect, audit.Identify)
 			if d.Saves > 0 {
-				f.say(audit.Configured, key, true, audit.ClassConfig, audit.Capture)
+				f.Say(audit.Configured, key, true, audit.Capture)
 			}
 		case c.Faces != nil && !*c.Faces:
-			f.say(audit.Configured, key, false, audit.ClassConfig, audit.Identify)
+			f.Say(audit.Configured, key, false, audit.Identify)
 		}
 	}
 	if watched && d.Broker != "" && elsewhere(d.Broker) {
-		x := audit.NewFact(probe.FactOutboundHosts, "", []string{"mqtt-events mqtt://" + d.Broker})
-		y := audit.NewFact(probe.FactOutboundFace, d.Broker, true) // every recognition is an event, matched or not
-		x.Class, y.Class = audit.ClassOutbound, audit.ClassOutbound
-		f.list = append(f.list, x, y)
+		f.Add(probe.FactOutboundHosts, "", []string{"mqtt-events mqtt://" + d.Broker}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundFace, d.Broker, true, audit.ClassOutbound) // every recognition is an event, matched or not
 	}
 }
 
@@ -301,10 +292,10 @@ func (f *facts) stats(d Data) {
 	if d.Speed == nil || d.Idle {
 		return
 	}
-	f.say(audit.Capable, instance, true, audit.ClassCapability, audit.Detect, audit.Identify)
-	f.say(audit.Configured, instance, true, audit.ClassConfig, audit.Detect, audit.Identify)
+	f.Say(audit.Capable, instance, true, audit.Detect, audit.Identify)
+	f.Say(audit.Configured, instance, true, audit.Detect, audit.Identify)
 	if d.Rate > 0 {
-		f.say(audit.Active, instance, true, audit.ClassLive, audit.Detect, audit.Identify)
+		f.Say(audit.Active, instance, true, audit.Detect, audit.Identify)
 	}
 }
 

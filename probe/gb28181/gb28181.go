@@ -216,22 +216,14 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("gb28181: data of %s: %w", o.Kind, err)
 	}
-	var out []audit.Fact
-	add := func(name, key string, v any, class audit.Class) {
-		f := audit.NewFact(name, key, v)
-		f.Class = class
-		out = append(out, f)
-	}
+	f := probe.Facts{ByLevel: true}
 	if d.Platform != "" {
-		add(probe.FactOutboundHosts, "", []string{"video-platform sip://" + d.Platform}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundHosts, "", []string{"video-platform sip://" + d.Platform}, audit.ClassOutbound)
 	}
 	for _, c := range d.Channels {
 		if slices.Contains(c.Purposes, wire.FaceCheckpoint) {
-			for _, fn := range []audit.Function{audit.Detect, audit.Capture} {
-				add(audit.FactName(fn, audit.Capable), "channel "+c.ID, true, audit.ClassCapability)
-			}
+			f.Say(audit.Capable, "channel "+c.ID, true, audit.Detect, audit.Capture)
 		}
 	}
-	slices.SortFunc(out, audit.CompareFacts)
-	return out, nil
+	return f.Sorted(), nil
 }

@@ -3,7 +3,6 @@ package hanwha
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/probe"
@@ -23,45 +22,27 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("hanwha: data of %s: %w", o.Kind, err)
 	}
-	f := facts{login: o.Auth == "digest"}
+	f := facts{probe.Facts{Login: o.Auth == "digest"}}
 	if d.Faces {
-		f.say(audit.Capable, "attributes", true, audit.Detect)
+		f.Say(audit.Capable, "attributes", true, audit.Detect)
 	}
 	for _, x := range d.Detection {
-		f.state(fmt.Sprintf("channel %d FaceDetection", x.Channel), x.Enabled, audit.Detect)
+		f.Switched(fmt.Sprintf("channel %d FaceDetection", x.Channel), x.Enabled, audit.Detect)
 	}
 	for _, x := range d.Objects {
 		if x.Face != nil && *x.Face {
-			f.state(fmt.Sprintf("channel %d ObjectDetection", x.Channel), x.Enabled, audit.Detect)
+			f.Switched(fmt.Sprintf("channel %d ObjectDetection", x.Channel), x.Enabled, audit.Detect)
 		}
 	}
 	for _, x := range d.Shots {
 		f.shots(x)
 	}
 	f.seen(o, d.Seen)
-	slices.SortFunc(f.list, audit.CompareFacts)
-	return f.list, nil
+	return f.Sorted(), nil
 }
 
 // facts collects statements.
-type facts struct {
-	login bool // the answer was given to a login
-	list  []audit.Fact
-}
-
-func (f *facts) say(level audit.Level, key string, value bool, functions ...audit.Function) {
-	for _, fn := range functions {
-		f.list = append(f.list, audit.NewFact(audit.FactName(fn, level), key, value))
-	}
-}
-
-// state says what a switch says: that it is there shows that the device could.
-func (f *facts) state(key string, on *bool, functions ...audit.Function) {
-	f.say(audit.Capable, key, true, functions...)
-	if on != nil && (*on || f.login) {
-		f.say(audit.Configured, key, *on, functions...)
-	}
-}
+type facts struct{ probe.Facts }
 
 func (f *facts) shots(x Shots) {
 	if !x.Face {
@@ -69,9 +50,9 @@ func (f *facts) shots(x Shots) {
 	}
 	key := fmt.Sprintf("channel %d MetaImageTransfer", x.Channel)
 	on := x.Detecting == nil || *x.Detecting
-	f.state(key, &on, audit.Capture)
+	f.Switched(key, &on, audit.Capture)
 	if on {
-		f.state(key, &on, audit.Detect)
+		f.Switched(key, &on, audit.Detect)
 	}
 }
 
@@ -80,10 +61,8 @@ func (f *facts) seen(o audit.Observation, s *Seen) {
 		return
 	}
 	for _, e := range s.Events {
-		f.say(audit.Active, e, true, audit.Detect)
+		f.Say(audit.Active, e, true, audit.Detect)
 	}
-	f.list = append(f.list, audit.NewFact(probe.FactLiveMessages, "", s.Faces))
-	if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 {
-		f.list = append(f.list, audit.NewFact(probe.FactLiveSeconds, "", secs))
-	}
+	f.Add(probe.FactLiveMessages, "", s.Faces, "")
+	f.Watched(o, "")
 }

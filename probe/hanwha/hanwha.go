@@ -20,9 +20,6 @@ import (
 
 const moduleName = "hanwha"
 
-// found is the mark in Env.Done that the device answered over SUNAPI: it is not asked again through another port.
-const found = moduleName + ":found"
-
 const (
 	window = 30 * time.Second // to watch, unless the operator says otherwise
 	pause  = 3 * time.Second  // between two looks at the state of events: a face event lasts some seconds
@@ -123,12 +120,12 @@ func (s *session) detects(channel int) *bool {
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, 80)
-	if env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))) {
+	if !env.Done.First(moduleName, at.Port()) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.hanwha.progress", at.String()))
 	s := &session{env: env, faces: map[int]bool{}, objects: map[int]bool{},
-		asker: &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, Locked: wire.Locked, Accept: "application/json"}}
+		asker: &probe.Asker{Env: env, At: at, Secure: probe.Secure(at.Port()), Locked: wire.Locked, Accept: "application/json"}}
 	defer s.asker.Close()
 	if !s.who(ctx) || env.Brief {
 		return s.out, nil
@@ -226,8 +223,8 @@ func (s *session) who(ctx context.Context) bool {
 		d.Type = who.Type
 		return nil
 	})
-	if (first || second) && s.env.Done != nil {
-		s.env.Done.Once(found)
+	if first || second {
+		s.env.Done.Found(moduleName)
 	}
 	return first || second
 }

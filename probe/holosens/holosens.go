@@ -20,7 +20,6 @@ import (
 
 const (
 	moduleName = "holosens"
-	found      = moduleName + ":found" // the mark in Env.Done that the device answered
 	maker      = "Huawei"
 )
 
@@ -83,11 +82,11 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	switch {
 	case env.Brief && env.Login == nil: // the maker is known, and nothing more is said without a login
 		return nil, nil
-	case env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))):
+	case !env.Done.First(moduleName, at.Port()):
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.holosens.progress", at.String()))
-	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, Withhold: wire.Withhold}}
+	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: probe.Secure(at.Port()), Withhold: wire.Withhold}}
 	defer s.asker.Close()
 	if !s.who(ctx) || env.Brief {
 		return s.out, nil
@@ -128,8 +127,8 @@ func (s *session) who(ctx context.Context) bool {
 	if s.asker.Follow(r) {
 		r, ok = s.put(ctx, wire.System, audit.ClassInventory, read)
 	}
-	if s.env.Done != nil && (ok || r.Code == http.StatusUnauthorized) {
-		s.env.Done.Once(found)
+	if ok || r.Code == http.StatusUnauthorized {
+		s.env.Done.Found(moduleName)
 	}
 	return ok
 }
@@ -182,10 +181,8 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("holosens: data of %s: %w", o.Kind, err)
 	}
-	var out []audit.Fact
-	say := func(l audit.Level, key string, v bool) {
-		out = append(out, audit.NewFact(audit.FactName(audit.Identify, l), key, v))
-	}
+	var f probe.Facts
+	say := func(l audit.Level, key string, v bool) { f.Say(l, key, v, audit.Identify) }
 	if d.Libraries != nil {
 		say(audit.Capable, "libraries", true) // the application that keeps them is there
 		all := d.Libraries.Counted && o.Auth != "none" && !slices.ContainsFunc(d.Libraries.Each, func(l Library) bool { return l.Armed == nil })
@@ -201,9 +198,7 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 		for _, r := range d.Receivers {
 			hosts = append(hosts, "metadata "+r)
 		}
-		f := audit.NewFact(probe.FactOutboundHosts, "", hosts)
-		f.Class = audit.ClassOutbound
-		out = append(out, f)
+		f.Add(probe.FactOutboundHosts, "", hosts, audit.ClassOutbound)
 	}
-	return out, nil
+	return f.Sorted(), nil
 }

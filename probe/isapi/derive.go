@@ -26,11 +26,11 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	switch strings.TrimPrefix(o.Kind, probe.Heard) {
 	case get(wire.Libraries), get(wire.LibraryCap):
 		if o.Status == audit.OK && (d.Present || d.Count != nil) { // there may be faces to compare with; whether anything compares is another question
-			f.say(audit.Capable, "library", audit.Identify)
+			f.Say(audit.Capable, "library", true, audit.Identify)
 		}
 	case get(wire.FaceMode):
 		if d.Engine != "" {
-			f.say(audit.Capable, "terminal", audit.Verify, audit.Identify)
+			f.Say(audit.Capable, "terminal", true, audit.Verify, audit.Identify)
 		}
 	case form(wire.FaceDetect):
 		f.settings(d, "FaceDetect", audit.Detect)
@@ -39,13 +39,13 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	case form(wire.FaceContrast):
 		f.settings(d, "faceContrast", audit.Identify)
 	case form(wire.Resource):
-		f.say(audit.Capable, "channel "+d.Channel+" engine", wire.EngineShows(d.Engine)...)
+		f.Say(audit.Capable, "channel "+d.Channel+" engine", true, wire.EngineShows(d.Engine)...)
 	}
 	for _, flag := range d.Flags {
-		f.say(audit.Capable, flag, wire.FlagShows(flag)...)
+		f.Say(audit.Capable, flag, true, wire.FlagShows(flag)...)
 	}
 	for _, e := range d.Events {
-		f.say(audit.Capable, "event "+e, wire.EventShows(e)...)
+		f.Say(audit.Capable, "event "+e, true, wire.EventShows(e)...)
 	}
 	f.readers(d)
 	f.outbound(d.Hosts)
@@ -55,27 +55,14 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if d.Summary != nil {
 		f.summary(*d.Summary)
 	}
-	slices.SortFunc(f.list, audit.CompareFacts)
-	return f.list, nil
+	return f.Sorted(), nil
 }
 
 func get(p wire.Path) string  { return "GET " + string(p) }
 func form(f wire.Form) string { return "GET " + string(f) }
 
 // facts collects statements.
-type facts struct{ list []audit.Fact }
-
-func (f *facts) say(level audit.Level, key string, functions ...audit.Function) {
-	for _, fn := range functions {
-		f.list = append(f.list, audit.NewFact(audit.FactName(fn, level), key, true))
-	}
-}
-
-func (f *facts) add(name, key string, value any, class audit.Class) {
-	x := audit.NewFact(name, key, value)
-	x.Class = class
-	f.list = append(f.list, x)
-}
+type facts struct{ probe.Facts }
 
 // settings: a switch that exists shows that the device could; its state, whether it does. Who keeps crops has found the faces.
 func (f *facts) settings(d Data, what string, fn audit.Function) {
@@ -88,18 +75,18 @@ func (f *facts) settings(d Data, what string, fn audit.Function) {
 		if s.ID != "" {
 			key += " " + s.ID
 		}
-		f.say(audit.Capable, key, fns...)
+		f.Say(audit.Capable, key, true, fns...)
 		switch {
 		case s.On == nil:
 		case *s.On:
-			f.say(audit.Configured, key, fns...)
+			f.Say(audit.Configured, key, true, fns...)
 		default:
 			x := audit.NewFact(audit.FactName(fn, audit.Configured), key, false)
 			x.Partial = d.Partial
 			if d.Sole && len(d.Settings) == 1 {
 				x.Scope = audit.OfSole
 			}
-			f.list = append(f.list, x)
+			f.Put(x)
 		}
 	}
 }
@@ -113,8 +100,8 @@ func (f *facts) readers(d Data) {
 	for i, mode := range d.Readers {
 		key := fmt.Sprintf("reader %d", i+1)
 		fns := wire.ModeShows(mode)
-		f.say(audit.Capable, key, fns...)
-		f.say(audit.Configured, key, fns...)
+		f.Say(audit.Capable, key, true, fns...)
+		f.Say(audit.Configured, key, true, fns...)
 	}
 }
 
@@ -124,9 +111,9 @@ func (f *facts) outbound(hosts []Host) {
 		if url == "" {
 			url = "ezviz://unnamed" // the maker's own cloud
 		}
-		f.add(probe.FactOutboundHosts, "", []string{h.What + " " + url}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundHosts, "", []string{h.What + " " + url}, audit.ClassOutbound)
 		if len(h.Events) > 0 {
-			f.add(probe.FactOutboundFace, url, true, audit.ClassOutbound)
+			f.Add(probe.FactOutboundFace, url, true, audit.ClassOutbound)
 		}
 	}
 }
@@ -139,38 +126,38 @@ func (f *facts) live(o audit.Observation, t wire.Tally) {
 		if a.Channel != "" {
 			key = "channel " + a.Channel + " " + key
 		}
-		f.say(audit.Capable, key, a.Functions...)
-		f.say(audit.Active, key, a.Functions...)
+		f.Say(audit.Capable, key, true, a.Functions...)
+		f.Say(audit.Active, key, true, a.Functions...)
 		if len(a.Functions) > 0 {
 			messages += probe.Messages(o, a.Count)
 		}
 		if len(a.Attributes) > 0 {
-			f.add(probe.FactAttributesActive, "", a.Attributes, "")
+			f.Add(probe.FactAttributesActive, "", a.Attributes, "")
 		}
 		if slices.Contains(a.Functions, audit.Capture) {
-			f.add(probe.FactCrops, key, true, "")
+			f.Add(probe.FactCrops, key, true, "")
 		}
 		if a.Person {
-			f.add(probe.FactIdentity, key, true, "")
+			f.Add(probe.FactIdentity, key, true, "")
 		}
 	}
 	if messages > 0 || o.Seen == nil {
-		f.add(probe.FactLiveMessages, "", messages, "")
+		f.Add(probe.FactLiveMessages, "", messages, "")
 	}
-	if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 && o.Seen == nil {
-		f.add(probe.FactLiveSeconds, "", secs, "")
+	if o.Seen == nil {
+		f.Watched(o, "")
 	}
 }
 
 // summary states what a logged-in device says it does not have.
 func (f *facts) summary(s Summary) {
 	if s.Complete {
-		f.add(probe.FactEnumerated, moduleName, true, audit.ClassConfig)
+		f.Add(probe.FactEnumerated, moduleName, true, audit.ClassConfig)
 	}
 	for _, fn := range s.Lacks {
 		x := audit.NewFact(audit.FactName(fn, audit.Capable), moduleName, false)
 		x.Scope = audit.OfWhole
-		f.list = append(f.list, x)
+		f.Put(x)
 	}
 }
 

@@ -8,7 +8,6 @@ package isapi
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -21,9 +20,6 @@ import (
 )
 
 const moduleName = "isapi"
-
-// found is the mark in Env.Done that the device was asked over ISAPI: it is not asked again through another port.
-const found = moduleName + ":found"
 
 // makers are those whose firmware speaks ISAPI, as package fingerprint spells them. Other labels show themselves by the
 // maker's web server.
@@ -70,11 +66,11 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	switch {
 	case env.Brief && env.Login == nil: // the maker is known, and nothing more is said without a login
 		return nil, nil
-	case env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))):
+	case !env.Done.First(moduleName, at.Port()):
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.isapi.progress", at.String()))
-	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, Locked: wire.Locked}}
+	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: probe.Secure(at.Port()), Locked: wire.Locked}}
 	defer s.asker.Close()
 	who, ok := s.device(ctx)
 	recorder, analog := who.Recorder()
@@ -149,8 +145,8 @@ func (s *session) device(ctx context.Context) (who wire.Device, ok bool) {
 		r, n = s.put(ctx, wire.DeviceInfo, audit.ClassInventory)
 	}
 	defer func() { s.keep(n) }()
-	if r.Code > 0 && s.env.Done != nil {
-		s.env.Done.Once(found)
+	if r.Code > 0 {
+		s.env.Done.Found(moduleName)
 	}
 	if n.Status != audit.OK {
 		if _, isapi := wire.ReadRefusal(r.Body); isapi { // it refuses in the maker's own document

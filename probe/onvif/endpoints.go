@@ -8,6 +8,7 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/soap"
+	"github.com/mingshi-audit/mingshi/probe"
 )
 
 const servicePath = "/onvif/device_service"
@@ -86,7 +87,7 @@ func candidates(t audit.Target, foreign func(named string)) []candidate {
 	switch port := t.Addr.Port(); {
 	case port != 0 && !slices.Contains(otherPorts, port):
 		scheme := "http"
-		if port == 443 || port == 8443 {
+		if probe.Secure(port) {
 			scheme = "https"
 		}
 		add(candidate{url: at(scheme, ip, port)})

@@ -78,7 +78,7 @@ var defaultPace = pace{gap: 150 * time.Millisecond, call: 5 * time.Second, retry
 var briefPace = pace{call: 2 * time.Second, retry: 100 * time.Millisecond, stage1: 8 * time.Second}
 
 func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audit.Observation, error) {
-	if env.Guard.Permit() < audit.PermitQuery || env.Done != nil && env.Done.Has(found) {
+	if env.Guard.Permit() < audit.PermitQuery || env.Done.Has(found) {
 		return nil, nil
 	}
 	var out []audit.Observation
@@ -87,7 +87,7 @@ func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audi
 	for len(queue) > 0 && ctx.Err() == nil {
 		c := queue[0]
 		queue = queue[1:]
-		if tried[c.String()] || env.Done != nil && !env.Done.Once(moduleName+":"+c.String()) {
+		if tried[c.String()] || !env.Done.Once(moduleName+":"+c.String()) {
 			continue
 		}
 		tried[c.String()] = true
@@ -96,11 +96,9 @@ func probing(ctx context.Context, env probe.Env, t audit.Target, p pace) ([]audi
 		out = append(out, s.observations()...)
 		s.close()
 		if speaks {
-			if env.Done != nil {
-				env.Done.Once(found)
-				if versed(out) {
-					env.Done.Once(spoken)
-				}
+			env.Done.Once(found)
+			if versed(out) {
+				env.Done.Once(spoken)
 			}
 			break
 		}

@@ -1,11 +1,9 @@
 package onvif
 
 import (
-	"bufio"
 	"encoding/json"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"encoding/xml"
 
 	"github.com/mingshi-audit/mingshi/audit"
+	"github.com/mingshi-audit/mingshi/internal/lab/labtest"
 	"github.com/mingshi-audit/mingshi/internal/onvif"
 	"github.com/mingshi-audit/mingshi/internal/soap"
 	"github.com/mingshi-audit/mingshi/probe"
@@ -25,51 +24,18 @@ const (
 	replayPassword = "lens-cap 4"
 )
 
-// replay serves a recorded device and returns where, and what it logged so far.
-func replay(t *testing.T, fixture, auth string) (netip.AddrPort, func() []map[string]any) {
+// replay serves a recorded device and returns where, and what ends it and says what it was asked.
+func replay(t *testing.T, fixture, auth string) (netip.AddrPort, func() []labtest.Request) {
 	t.Helper()
 	root := os.Getenv("MINGSHI_FIXTURES")
 	if root == "" {
 		t.Skip("MINGSHI_FIXTURES does not name the folder of recorded devices")
 	}
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3, which serves recorded devices, is not here")
-	}
 	tool := filepath.Join(root, "..", "tools", "replay.py")
 	if _, err := os.Stat(tool); err != nil {
 		t.Skip("the tool that serves recorded devices is not beside MINGSHI_FIXTURES")
 	}
-	log := filepath.Join(t.TempDir(), "log.jsonl")
-	cmd := exec.CommandContext(t.Context(), python, tool, filepath.Join(root, "onvif", fixture), "--listen", "127.0.0.1:0",
-		"--auth", auth, "--user", replayUser, "--password", replayPassword, "--log", log)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return netip.MustParseAddrPort(strings.TrimSpace(line)), func() []map[string]any {
-		b, err := os.ReadFile(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var all []map[string]any
-		for l := range strings.Lines(string(b)) {
-			var e map[string]any
-			if err := json.Unmarshal([]byte(l), &e); err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, e)
-		}
-		return all
-	}
+	return labtest.Recording{Dir: filepath.Join(root, "onvif", fixture), Tool: tool, Auth: auth, User: replayUser, Password: replayPassword}.Serve(t)
 }
 
 // TestRecordedDevices asks devices as they answered in the field. None of them shows a face function over ONVIF, and none of
@@ -95,7 +61,7 @@ func TestRecordedDevices(t *testing.T) {
 				}
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					at, log := replay(t, d.fixture, auth)
+					at, asked := replay(t, d.fixture, auth)
 					login := probe.NewLogin(replayUser, password)
 					obs, _ := ask(t, t.Context(), audit.PermitSample, audit.Target{Method: "inventory", Inventory: "CAM", Addr: at}, login,
 						probe.Sample{Events: 500 * time.Millisecond, Metadata: 500 * time.Millisecond})
@@ -126,12 +92,12 @@ func TestRecordedDevices(t *testing.T) {
 						}
 					}
 					refused := 0
-					for _, e := range log() {
-						ns, op, ok := strings.Cut(e["what"].(string), "#")
+					for _, e := range asked() {
+						ns, op, ok := strings.Cut(e.What, "#")
 						if !ok || !soap.Allowed(xml.Name{Space: ns, Local: op}) {
-							t.Errorf("asked %v", e["what"])
+							t.Errorf("asked %v", e.What)
 						}
-						if e["auth"] == "refused" {
+						if e.Auth == "refused" {
 							refused++
 						}
 					}

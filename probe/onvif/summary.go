@@ -54,7 +54,7 @@ func (s *session) conclude() {
 	capable, held, switched, seen := map[audit.Function]bool{}, map[audit.Function]bool{}, map[audit.Function]bool{}, map[audit.Function]bool{}
 	var evidence []string
 	for _, n := range s.notes {
-		for _, f := range states(n.Kind, n.data) {
+		for _, f := range states(n.Kind, n.data).Sorted() {
 			if b, ok := f.Value.V.(bool); ok && b {
 				for _, fn := range audit.Functions() {
 					switch f.Name {

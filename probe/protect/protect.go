@@ -24,7 +24,6 @@ import (
 
 const (
 	moduleName = "protect"
-	found      = moduleName + ":found" // the mark in Env.Done that the console was asked
 	maker      = "Ubiquiti"
 
 	kindBootstrap = "GET " + wire.Bootstrap
@@ -81,11 +80,11 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 	switch {
 	case env.Brief && (env.Login == nil || !probe.MadeBy(t, maker)): // the maker is known, and nothing more is said without a login
 		return nil, nil
-	case env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))):
+	case !env.Done.First(moduleName, at.Port()):
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.protect.progress", at.String()))
-	s := &session{env: env, caller: &probe.Caller{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, MaxBody: maxBody, Show: wire.Show}}
+	s := &session{env: env, caller: &probe.Caller{Env: env, At: at, Secure: probe.Secure(at.Port()), MaxBody: maxBody, Show: wire.Show}}
 	defer s.caller.Close()
 	a := s.bootstrap(ctx, nil)
 	if port := s.caller.TLSPort(a); port != 0 {
@@ -103,18 +102,14 @@ func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observatio
 		return s.out, nil
 	}
 	if !s.caller.Secure {
-		if env.Done != nil {
-			env.Done.Once(fmt.Sprintf("%s:%d", moduleName, 443))
-		}
+		env.Done.First(moduleName, 443)
 		s.caller.Turn(443)
 		if a = s.bootstrap(ctx, nil); !refuses(a) {
 			s.unsent("the login would show the password; it is sent within TLS only, and the console was not found there")
 			return s.out, nil
 		}
 	}
-	if env.Done != nil {
-		env.Done.Once(found)
-	}
+	env.Done.Found(moduleName)
 	if with := s.login(ctx); with != nil {
 		s.bootstrap(ctx, with)
 		s.logout(ctx, with)
@@ -250,24 +245,21 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("protect: data of %s: %w", o.Kind, err)
 	}
-	var out []audit.Fact
-	say := func(f audit.Function, l audit.Level, key string, v bool) {
-		out = append(out, audit.NewFact(audit.FactName(f, l), key, v))
-	}
+	var f probe.Facts
 	is := func(b *bool, v bool) bool { return b != nil && *b == v }
 	for _, c := range d.Cameras {
 		if is(c.Could, true) {
-			say(audit.Detect, audit.Capable, c.Key, true)
+			f.Say(audit.Capable, c.Key, true, audit.Detect)
 		}
 		if c.Set != nil && !is(c.Could, false) && (*c.Set && !is(d.Detects, false) || !*c.Set && c.Could != nil) {
-			say(audit.Detect, audit.Configured, c.Key, *c.Set)
+			f.Say(audit.Configured, c.Key, *c.Set, audit.Detect)
 		}
 	}
 	if d.Recognises != nil {
-		say(audit.Identify, audit.Capable, "console", true)
+		f.Say(audit.Capable, "console", true, audit.Identify)
 		if !*d.Recognises || !is(d.Detects, false) {
-			say(audit.Identify, audit.Configured, "console", *d.Recognises)
+			f.Say(audit.Configured, "console", *d.Recognises, audit.Identify)
 		}
 	}
-	return out, nil
+	return f.Sorted(), nil
 }

@@ -22,9 +22,9 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if o.Auth != probe.SessionAuth {
 		return nil, nil
 	}
-	var out []audit.Fact
+	var out probe.Facts
 	say := func(l audit.Level, channel int, v bool) {
-		out = append(out, audit.NewFact(audit.FactName(audit.Detect, l), fmt.Sprintf("channel %d", channel), v))
+		out.Say(l, fmt.Sprintf("channel %d", channel), v, audit.Detect)
 	}
 	for _, f := range d.Faces {
 		switch {
@@ -39,10 +39,8 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 		}
 	}
 	if o.Kind == kindWatch && d.Looks > 0 {
-		out = append(out, audit.NewFact(probe.FactLiveMessages, "", d.Seen))
-		if secs := int(o.Until.Sub(o.At).Seconds()); !o.Until.IsZero() && secs >= 0 {
-			out = append(out, audit.NewFact(probe.FactLiveSeconds, "", secs))
-		}
+		out.Add(probe.FactLiveMessages, "", d.Seen, "")
+		out.Watched(o, "")
 	}
-	return out, nil
+	return out.Sorted(), nil
 }

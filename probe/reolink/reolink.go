@@ -25,7 +25,6 @@ import (
 
 const (
 	moduleName = "reolink"
-	found      = moduleName + ":found" // the mark in Env.Done that the device was asked all there is to ask
 	maker      = "Reolink"
 	mediaType  = "application/json"
 
@@ -95,27 +94,23 @@ type session struct {
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, 80)
-	if env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))) {
+	if !env.Done.First(moduleName, at.Port()) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.reolink.progress", at.String()))
-	s := &session{env: env, caller: &probe.Caller{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, Show: wire.Show}}
+	s := &session{env: env, caller: &probe.Caller{Env: env, At: at, Secure: probe.Secure(at.Port()), Show: wire.Show}}
 	defer s.caller.Close()
 	if !s.recognise(ctx) || env.Brief || env.Login == nil || env.Guard.Permit() < audit.PermitLogin {
 		return s.out, nil
 	}
 	if !s.caller.Secure {
-		if env.Done != nil {
-			env.Done.Once(fmt.Sprintf("%s:%d", moduleName, 443))
-		}
+		env.Done.First(moduleName, 443)
 		if s.caller.Turn(443); !s.recognise(ctx) {
 			s.unsent("the login would show the password; it is sent within TLS only, and there is no TLS at port 443")
 			return s.out, nil
 		}
 	}
-	if env.Done != nil {
-		env.Done.Once(found)
-	}
+	env.Done.Found(moduleName)
 	if !s.login(ctx) {
 		return s.out, nil
 	}

@@ -92,7 +92,7 @@ type Guess = fingerprint.Guess
 // look asks one endpoint.
 func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, 554)
-	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {
+	if !env.Done.First(name, at.Port()) {
 		return nil, nil
 	}
 	db, err := env.Fingerprints()

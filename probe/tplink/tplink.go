@@ -51,7 +51,7 @@ type Data struct {
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := netip.AddrPortFrom(t.Addr.Addr(), wire.Port)
-	if env.Brief && t.Addr.Port() != wire.Port || env.Done != nil && !env.Done.Once(moduleName) {
+	if env.Brief && t.Addr.Port() != wire.Port || !env.Done.Once(moduleName) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.tplink.progress", at.String()))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/internal/lapi"
+	"github.com/mingshi-audit/mingshi/probe"
 )
 
 // Derive states the facts of one observation.
@@ -25,57 +26,38 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if o.Kind == heardPush {
 		var f facts
 		err := f.deriveHeard(o)
-		slices.SortFunc(f.list, audit.CompareFacts)
-		return f.list, err
+		return f.Sorted(), err
 	}
 	var d Data
 	if err := json.Unmarshal(o.Data, &d); err != nil {
 		return nil, fmt.Errorf("uniview: data of %s: %w", o.Kind, err)
 	}
-	f := facts{login: o.Auth == "digest"}
+	f := facts{probe.Facts{Login: o.Auth == "digest"}}
 	for _, name := range d.Names {
-		f.say(audit.Capable, "capability "+name, true, functionsOf(name)...)
+		f.Say(audit.Capable, "capability "+name, true, functionsOf(name)...)
 	}
 	f.switches(o.Kind, d)
 	for _, t := range d.Tasks {
 		f.hung(fmt.Sprintf("monitor %d", t.ID), t.Enabled, d.Off, audit.Identify)
 	}
-	if d.NoTasks && f.login {
-		f.say(audit.Configured, "monitor", false, audit.Identify)
+	if d.NoTasks && f.Login {
+		f.Say(audit.Configured, "monitor", false, audit.Identify)
 	}
 	if slices.ContainsFunc(d.Lib, func(l lapi.Library) bool { return l.Faces > 0 }) {
-		f.say(audit.Capable, "libraries", true, audit.Identify)
+		f.Say(audit.Capable, "libraries", true, audit.Identify)
 	}
-	slices.SortFunc(f.list, audit.CompareFacts)
-	return f.list, nil
+	return f.Sorted(), nil
 }
 
 // facts collects statements.
-type facts struct {
-	login bool // the answer was given to a login
-	list  []audit.Fact
-}
-
-func (f *facts) say(level audit.Level, key string, value bool, functions ...audit.Function) {
-	for _, fn := range functions {
-		f.list = append(f.list, audit.NewFact(audit.FactName(fn, level), key, value))
-	}
-}
-
-// state says what a switch says: that it is there shows that the device could.
-func (f *facts) state(key string, on *bool, functions ...audit.Function) {
-	f.say(audit.Capable, key, true, functions...)
-	if on != nil && (*on || f.login) {
-		f.say(audit.Configured, key, *on, functions...)
-	}
-}
+type facts struct{ probe.Facts }
 
 // hung states what a switch says that does nothing while the face engine is off.
 func (f *facts) hung(key string, on *bool, off bool, functions ...audit.Function) {
 	if off && on != nil && *on {
 		on = nil
 	}
-	f.state(key, on, functions...)
+	f.Switched(key, on, functions...)
 }
 
 func (f *facts) switches(kind string, d Data) {
@@ -91,19 +73,19 @@ func (f *facts) switches(kind string, d Data) {
 		key = fmt.Sprintf("channel %d %s", *d.Channel, key)
 	}
 	if s.Enabled != nil && kind != kindOf(lapi.Comparison) { // of a turnstile's own settings nobody knows what "Enabled" enables
-		f.state(key, s.Enabled, audit.Detect)
+		f.Switched(key, s.Enabled, audit.Detect)
 	}
 	if s.Compare != nil {
-		f.say(audit.Capable, "comparison", true, audit.Identify)
+		f.Say(audit.Capable, "comparison", true, audit.Identify)
 		if *s.Compare && !off {
-			f.say(audit.Configured, "comparison", true, audit.Identify)
+			f.Say(audit.Configured, "comparison", true, audit.Identify)
 		}
 	}
 	if s.Attributes != nil {
 		f.hung("attributes", s.Attributes, off, audit.Analyse)
 	}
 	if s.Document {
-		f.say(audit.Capable, "identity document", true, audit.Verify)
+		f.Say(audit.Capable, "identity document", true, audit.Verify)
 	}
 }
 

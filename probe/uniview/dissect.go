@@ -93,26 +93,21 @@ func (f *facts) deriveHeard(o audit.Observation) error {
 		fns = append(fns, audit.Identify)
 	}
 	const key = "push"
-	f.say(audit.Capable, key, true, fns...)
-	f.say(audit.Active, key, true, fns...)
-	add := func(name, key string, v any, class audit.Class) {
-		n := audit.NewFact(name, key, v)
-		n.Class = class
-		f.list = append(f.list, n)
-	}
+	f.Say(audit.Capable, key, true, fns...)
+	f.Say(audit.Active, key, true, fns...)
 	if len(x.Attributes) > 0 {
-		add(probe.FactAttributesActive, "", x.Attributes, "")
+		f.Add(probe.FactAttributesActive, "", x.Attributes, "")
 	}
 	if x.Pictures {
-		add(probe.FactCrops, key, true, "")
+		f.Add(probe.FactCrops, key, true, "")
 	}
 	if x.Person {
-		add(probe.FactIdentity, key, true, "")
+		f.Add(probe.FactIdentity, key, true, "")
 	}
-	add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
+	f.Add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
 	if _, err := netip.ParseAddrPort(x.To); err == nil {
-		add(probe.FactOutboundHosts, "", []string{"http-events http://" + x.To}, audit.ClassOutbound)
-		add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
+		f.Add(probe.FactOutboundHosts, "", []string{"http-events http://" + x.To}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
 	}
 	return nil
 }

@@ -21,9 +21,6 @@ import (
 
 const moduleName = "uniview"
 
-// found is the mark in Env.Done that the device answered over LAPI: it is not asked again through another port.
-const found = moduleName + ":found"
-
 // maxRules bounds how many channels of a recorder are asked about one by one; what is beyond is counted.
 const maxRules = 64
 
@@ -116,11 +113,11 @@ type session struct {
 
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, 80)
-	if env.Done != nil && (env.Done.Has(found) || !env.Done.Once(fmt.Sprintf("%s:%d", moduleName, at.Port()))) {
+	if !env.Done.First(moduleName, at.Port()) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.uniview.progress", at.String()))
-	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: at.Port() == 443 || at.Port() == 8443, Locked: wire.Locked}}
+	s := &session{env: env, asker: &probe.Asker{Env: env, At: at, Secure: probe.Secure(at.Port()), Locked: wire.Locked}}
 	defer s.asker.Close()
 	if !s.who(ctx) || env.Brief || env.Guard.Permit() < audit.PermitLogin && s.shut {
 		return s.out, nil
@@ -157,8 +154,8 @@ func (s *session) put(ctx context.Context, p wire.Path, kind string, class audit
 	o := r.Observation(moduleName, kind, class, s.asker.At)
 	d := &Data{Realm: r.Realm}
 	a, err := wire.Read(r.Body)
-	if s.env.Done != nil && (err == nil || r.Realm != "") {
-		s.env.Done.Once(found)
+	if err == nil || r.Realm != "" {
+		s.env.Done.Found(moduleName)
 	}
 	switch {
 	case err != nil:

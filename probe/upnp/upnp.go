@@ -69,7 +69,7 @@ type Data struct {
 
 func read(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at, path, ok := location(t)
-	if !ok || env.Done != nil && !env.Done.Once(name) || env.Brief && env.Done.Identified() {
+	if !ok || !env.Done.Once(name) || env.Brief && env.Done.Identified() {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.upnp.progress", at.String()))

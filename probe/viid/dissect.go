@@ -129,39 +129,30 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &x); err != nil {
 		return nil, fmt.Errorf("viid: data of %s: %w", o.Kind, err)
 	}
-	var out []audit.Fact
-	add := func(name, key string, v any, class audit.Class) {
-		f := audit.NewFact(name, key, v)
-		f.Class = class
-		out = append(out, f)
-	}
+	var f probe.Facts
 	if x.To != "" {
-		add(probe.FactOutboundHosts, "", []string{"gat1400 http://" + x.To}, audit.ClassOutbound)
+		f.Add(probe.FactOutboundHosts, "", []string{"gat1400 http://" + x.To}, audit.ClassOutbound)
 	}
 	if x.Faces {
-		add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
+		f.Add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
 	}
 	if !x.Faces || x.Relayed {
-		slices.SortFunc(out, audit.CompareFacts)
-		return out, nil
+		return f.Sorted(), nil
 	}
 	key := "GA/T 1400 " + string(x.What)
-	for _, fn := range x.functions() {
-		add(audit.FactName(fn, audit.Capable), key, true, "")
-		add(audit.FactName(fn, audit.Active), key, true, "")
-	}
+	f.Say(audit.Capable, key, true, x.functions()...)
+	f.Say(audit.Active, key, true, x.functions()...)
 	if len(x.Attributes) > 0 {
-		add(probe.FactAttributesActive, "", x.Attributes, "")
+		f.Add(probe.FactAttributesActive, "", x.Attributes, "")
 	}
 	if x.Pictures {
-		add(probe.FactCrops, key, true, "")
+		f.Add(probe.FactCrops, key, true, "")
 	}
 	if x.Person {
-		add(probe.FactIdentity, key, true, "")
+		f.Add(probe.FactIdentity, key, true, "")
 	}
-	add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
-	slices.SortFunc(out, audit.CompareFacts)
-	return out, nil
+	f.Add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
+	return f.Sorted(), nil
 }
 
 // functions: a face object is a face that was found and kept apart; a hit of a watch list, and a degree of likeness, a comparison with

@@ -72,10 +72,10 @@ type Data struct {
 func ask(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := t.Addr
 	own := slices.Contains(ports(), at.Port())
-	if !own && (env.Done.Identified() || env.Done != nil && env.Done.Has("onvif:answered")) { // it said which camera it is, or speaks as one
+	if !own && (env.Done.Identified() || env.Done.Has("onvif:answered")) { // it said which camera it is, or speaks as one
 		return nil, nil
 	}
-	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {
+	if !env.Done.First(name, at.Port()) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.viid.progress", at.String()))

@@ -116,7 +116,7 @@ type Guess = fingerprint.Guess
 // look asks one endpoint: with the scheme its port suggests, and once more with the other if the answer says so.
 func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := probe.Endpoint(t, 80)
-	if env.Done != nil && !env.Done.Once(fmt.Sprintf("%s:%d", name, at.Port())) {
+	if !env.Done.First(name, at.Port()) {
 		return nil, nil
 	}
 	if env.Brief && slices.Contains(privatePorts, at.Port()) && env.Done.Identified() {

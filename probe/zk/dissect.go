@@ -3,7 +3,6 @@ package zk
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture"
@@ -53,30 +52,22 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 	if err := json.Unmarshal(o.Data, &x); err != nil {
 		return nil, fmt.Errorf("zk: data of %s: %w", o.Kind, err)
 	}
-	var out []audit.Fact
-	add := func(name, key string, v any, class audit.Class) {
-		f := audit.NewFact(name, key, v)
-		f.Class = class
-		out = append(out, f)
-	}
-	add(probe.FactOutboundHosts, "", []string{"adms http://" + x.To}, audit.ClassOutbound)
+	var f probe.Facts
+	f.Add(probe.FactOutboundHosts, "", []string{"adms http://" + x.To}, audit.ClassOutbound)
 	key := "upload " + x.Table
 	if x.Templates || x.Faces {
-		add(audit.FactName(audit.Identify, audit.Capable), key, true, audit.ClassCapability)
+		f.Add(audit.FactName(audit.Identify, audit.Capable), key, true, audit.ClassCapability)
 	}
 	if x.Templates || len(x.Functions) > 0 {
-		add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
+		f.Add(probe.FactOutboundFace, "http://"+x.To, true, audit.ClassOutbound)
 	}
-	for _, fn := range x.Functions {
-		add(audit.FactName(fn, audit.Capable), key, true, "")
-		add(audit.FactName(fn, audit.Active), key, true, "")
-	}
+	f.Say(audit.Capable, key, true, x.Functions...)
+	f.Say(audit.Active, key, true, x.Functions...)
 	if x.Person {
-		add(probe.FactIdentity, key, true, "")
+		f.Add(probe.FactIdentity, key, true, "")
 	}
 	if len(x.Functions) > 0 {
-		add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
+		f.Add(probe.FactLiveMessages, "", probe.Messages(o, 0), "")
 	}
-	slices.SortFunc(out, audit.CompareFacts)
-	return out, nil
+	return f.Sorted(), nil
 }

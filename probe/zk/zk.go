@@ -67,7 +67,7 @@ type Data struct {
 
 func look(ctx context.Context, env probe.Env, t audit.Target) ([]audit.Observation, error) {
 	at := netip.AddrPortFrom(t.Addr.Addr(), wire.Port)
-	if env.Done != nil && !env.Done.Once(moduleName) {
+	if !env.Done.Once(moduleName) {
 		return nil, nil
 	}
 	env.Progress(msg.Text("probe.zk.progress", at.Addr().String()))

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture"
 	"github.com/mingshi-audit/mingshi/capture/capturetest"
@@ -131,6 +133,19 @@ func (h Heard) Kinds() []string {
 		out = append(out, o.Endpoint.Addr().String()+" "+strings.TrimPrefix(o.Kind, probe.Heard))
 	}
 	return out
+}
+
+// Shows fails the test where the facts are others, or where one of the secrets was kept.
+func (h Heard) Shows(t testing.TB, facts, secrets []string) {
+	t.Helper()
+	if d := cmp.Diff(slices.Sorted(slices.Values(facts)), h.Facts); d != "" {
+		t.Error(d)
+	}
+	for _, s := range secrets {
+		if strings.Contains(h.String(), s) {
+			t.Errorf("%s is kept: %s", s, h)
+		}
+	}
 }
 
 // Post is a request that brings a text.
