@@ -17,7 +17,7 @@ type key struct {
 }
 
 // keyOf returns the key of the packet's conversation, and which of its sides sent it.
-func keyOf(d *decoder, proto uint16) (key, side) {
+func keyOf(d *decoded, proto uint16) (key, side) {
 	order := bytes.Compare(d.src[:], d.dst[:])
 	if order < 0 || order == 0 && d.srcPort <= d.dstPort {
 		return key{lo: d.src, hi: d.dst, loPort: d.srcPort, hiPort: d.dstPort, proto: proto}, lo

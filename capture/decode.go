@@ -48,10 +48,8 @@ const (
 	linkSLL2    layers.LinkType = 148 // LINKTYPE_LINUX_SLL2 is 276, which the type does not hold
 )
 
-// decoder takes packets apart. Its fields describe the packet that decode was last called with, and are valid until
-// the next call; nothing is allocated for a packet that is not a fragment. Only lengths are believed that the frame has room for.
-// Checksums are not looked at: a capture on the machine that sends sees them before the network card fills them in.
-type decoder struct {
+// decoded is what a packet was taken apart to.
+type decoded struct {
 	srcMAC, dstMAC [6]byte // of the frame; zero where the link has none
 	cast           cast
 	vlan           uint16 // outermost 802.1Q identifier; 0: none
@@ -67,12 +65,17 @@ type decoder struct {
 	payload []byte // what TCP or UDP carries, as far as it was captured; without the frame's padding
 	length  int    // how many bytes it had on the wire, as the headers state them; never less than len(payload)
 	snapped bool   // the capture cut the packet: payload is shorter than length, or the headers were cut
-	joined  bool   // put together from fragments: payload is in the decoder's own memory
+	joined  bool   // put together from fragments: payload is in memory of its own
+	piece   bool   // a fragment
+	lost    int64  // fragments that were given up when this one came
+	pending int64  // fragments whose datagrams are not complete, behind this one
+}
 
-	// Totals since the decoder was made, as Stats has them.
-	undecoded int64
-	fragments int64
-	unjoined  int64 // final after flush
+// decoder takes packets apart. Its fields describe the packet that decode was last called with, and are valid until
+// the next call; nothing is allocated for a packet that is not a fragment. Only lengths are believed that the frame has room for.
+// Checksums are not looked at: a capture on the machine that sends sees them before the network card fills them in.
+type decoder struct {
+	decoded
 
 	at    time.Time // of the packet
 	eth   layers.Ethernet
@@ -84,36 +87,23 @@ type decoder struct {
 	parts fragments
 }
 
-// decode takes a packet apart. It returns false for what has no place in the engine: a frame that could not be decoded, which is
-// counted, and a fragment whose datagram is not complete yet. What the frame says of itself is set even then.
-func (d *decoder) decode(p *Packet) bool {
-	d.srcMAC, d.dstMAC, d.cast, d.vlan = [6]byte{}, [6]byte{}, castUnknown, 0
-	d.proto, d.srcPort, d.dstPort, d.flags = 0, 0, 0, 0
-	d.payload, d.length, d.snapped, d.joined = nil, 0, false, false
+// decode takes a packet apart. The kind is kindNone for a frame that could not be decoded, and kindHeld for a fragment whose datagram is
+// not complete yet. What the frame says of itself is set even then.
+func (d *decoder) decode(p *Packet) {
+	d.decoded = decoded{}
 	d.at = p.At
 	d.kind = d.link(p.Link, frame{data: p.Data, wire: max(p.Length, len(p.Data))})
-	switch d.kind {
-	case kindNone:
-		d.undecoded++
-		return false
-	case kindHeld:
-		return false
-	}
-	return true
 }
 
 // source returns the sender's address and port.
-func (d *decoder) source() netip.AddrPort {
+func (d *decoded) source() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(d.src).Unmap(), d.srcPort)
 }
 
 // destination returns the addressee's address and port.
-func (d *decoder) destination() netip.AddrPort {
+func (d *decoded) destination() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(d.dst).Unmap(), d.dstPort)
 }
-
-// flush forgets the fragments that are held and counts them as never joined: the capture ended.
-func (d *decoder) flush() { d.unjoined += d.parts.flush() }
 
 // frame is what is left of a packet while it is taken apart.
 type frame struct {
@@ -441,9 +431,8 @@ func (d *decoder) fragment6(f frame) kind {
 
 // fragment puts a fragment to those of its datagram. It returns the datagram's payload when this was the last that was missing.
 func (d *decoder) fragment(f frame, key fragmentKey, offset int, more bool) (frame, bool) {
-	d.fragments++
 	whole, proto, lost := d.parts.add(key, f, d.at, d.proto, offset, more)
-	d.unjoined += lost
+	d.piece, d.lost, d.pending = true, lost, d.parts.pending
 	if whole == nil {
 		return f, false
 	}

@@ -29,10 +29,10 @@ type fragmentKey struct {
 // fragments puts IP datagrams together. A datagram whose fragments overlap, contradict each other or were cut by the capture is dropped
 // with all of them, and those that still come. An exact repetition is passed over: a mirror port often shows a frame twice.
 type fragments struct {
-	held  map[fragmentKey]*list.Element
-	age   list.List // of *datagram, oldest first
-	bytes int
-	whole []byte // the last that was complete; reused
+	held    map[fragmentKey]*list.Element
+	age     list.List // of *datagram, oldest first
+	bytes   int
+	pending int64 // fragments held
 }
 
 // datagram is one that is not complete.
@@ -53,7 +53,7 @@ type piece struct {
 	data   []byte
 }
 
-// add takes a fragment. It returns the datagram's payload and its protocol if that is now complete, valid until the next call; lost
+// add takes a fragment. It returns the datagram's payload and its protocol if that is now complete; lost
 // says how many fragments were given up, this one among them or not.
 func (t *fragments) add(key fragmentKey, f frame, at time.Time, proto uint8, offset int, more bool) (whole []byte, next uint8, lost int64) {
 	lost = t.expire(at)
@@ -68,23 +68,22 @@ func (t *fragments) add(key fragmentKey, f frame, at time.Time, proto uint8, off
 	if d.spoilt {
 		return nil, 0, lost + 1
 	}
-	d.count++
 	switch d.place(f, offset, more) {
 	case placeRepeated:
-		d.count--
 		return nil, 0, lost
 	case placeWrong:
-		return nil, 0, lost + t.spoil(d)
+		return nil, 0, lost + t.spoil(d) + 1
 	}
+	d.count++
+	t.pending++
 	if offset == 0 {
 		d.proto = proto
 	}
 	cost := len(f.data) + fragmentCost
 	d.cost, t.bytes = d.cost+cost, t.bytes+cost
 	if d.have == d.total {
-		t.whole = d.join(t.whole[:0])
 		t.forget(e)
-		return t.whole, d.proto, lost
+		return d.join(), d.proto, lost
 	}
 	for t.bytes > fragmentBytes {
 		lost += t.drop(t.age.Front())
@@ -141,7 +140,8 @@ func (d *datagram) place(f frame, offset int, more bool) placed {
 }
 
 // join returns the pieces in their order.
-func (d *datagram) join(b []byte) []byte {
+func (d *datagram) join() []byte {
+	b := make([]byte, 0, d.have)
 	for _, p := range d.pieces {
 		b = append(b, p.data...)
 	}
@@ -153,6 +153,7 @@ func (d *datagram) join(b []byte) []byte {
 func (t *fragments) spoil(d *datagram) int64 {
 	lost := d.count
 	t.bytes -= d.cost
+	t.pending -= d.count
 	d.pieces, d.cost, d.count, d.spoilt = nil, 0, 0, true
 	return lost
 }
@@ -162,6 +163,7 @@ func (t *fragments) forget(e *list.Element) {
 	d := t.age.Remove(e).(*datagram)
 	delete(t.held, d.key)
 	t.bytes -= d.cost
+	t.pending -= d.count
 }
 
 // drop removes a datagram that will not be complete and returns how many fragments it had.
@@ -174,14 +176,6 @@ func (t *fragments) drop(e *list.Element) int64 {
 // expire removes what is too old at a time.
 func (t *fragments) expire(now time.Time) (lost int64) {
 	for e := t.age.Front(); e != nil && now.Sub(e.Value.(*datagram).began) > fragmentAge; e = t.age.Front() {
-		lost += t.drop(e)
-	}
-	return lost
-}
-
-// flush removes all.
-func (t *fragments) flush() (lost int64) {
-	for e := t.age.Front(); e != nil; e = t.age.Front() {
 		lost += t.drop(e)
 	}
 	return lost

@@ -15,6 +15,8 @@ type Packet struct {
 	Length int             // as it was on the wire; more than len(Data) where the capture cut it
 	Link   layers.LinkType // what Data begins with
 	Number int             // counted from 1 within its capture
+
+	decoded *decoded // by who read it; nil: nobody did
 }
 
 // Options bounds an Engine. Zero values take the defaults.
@@ -23,15 +25,17 @@ type Options struct {
 	Buffer        int64         // most bytes kept for what is not complete, all conversations together: 48 MiB
 	Idle          time.Duration // of capture time after which a conversation is forgotten: 10 min TCP; a fifth of it UDP
 
-	// Sink takes every flow. It is called from Packet and Close, by their goroutine.
-	Sink func(*Flow)
+	// Sink takes every flow, one after the other in their order. It is called from Packet and Close, by their goroutine; Apart: by
+	// another one, which Close waits for. What Sink panics with, Packet or Close panics with too, then or later.
+	Sink  func(*Flow)
+	Apart bool
 }
 
 // Engine turns packets into flows. It is for one goroutine.
 type Engine struct {
 	o     Options
 	stats Stats
-	dec   decoder
+	dec   decoder // for packets that nobody decoded before
 
 	conns          table
 	seed           uint64 // of the table's hashes
@@ -42,11 +46,13 @@ type Engine struct {
 
 	opened   [1 << 15]opening // the handshakes seen last, so that none costs memory before anything was said
 	buffered int64
-	flow     Flow // the one that is handed on
+	pending  int64 // fragments that are still to be joined
+	flow     Flow  // the one that is handed on
 	totals   Totals
 	messages spares[Message]
 	bodies   spares[httpMessage]
 
+	apart  *apart // nil: the sink is called here
 	names  names
 	tracks tracks
 }
@@ -63,7 +69,11 @@ func New(o Options) *Engine {
 	o.Conversations = cmp.Or(o.Conversations, 32768)
 	o.Buffer = cmp.Or(o.Buffer, 48<<20)
 	o.Idle = cmp.Or(o.Idle, 10*time.Minute)
-	return &Engine{o: o, lag: o.Idle / 64, seed: rand.Uint64()}
+	e := &Engine{o: o, lag: o.Idle / 64, seed: rand.Uint64()}
+	if o.Sink != nil && o.Apart {
+		e.apart = newApart(o.Sink)
+	}
+	return e
 }
 
 // Packet takes the next packet. What is no packet is counted and nothing else.
@@ -79,49 +89,78 @@ func (e *Engine) Packet(p *Packet) {
 	if len(p.Data) < p.Length {
 		e.stats.Snapped++
 	}
-	d := &e.dec
-	whole := d.decode(p)
+	d := p.decoded
+	if d == nil {
+		e.dec.decode(p)
+		d = &e.dec.decoded
+	}
 	switch d.cast {
 	case castOne:
 		e.stats.Unicast++
 	case castGroup:
 		e.stats.Broadcast++
 	}
-	if whole {
-		switch d.kind {
-		case kindTCP:
-			e.tcp(p, d)
-		case kindUDP:
-			e.udp(p, d)
-		case kindARP:
-			e.arp(p, d)
-		}
+	if d.piece {
+		e.stats.Fragments++
+		e.stats.Unjoined += d.lost
+		e.pending = d.pending
+	}
+	switch d.kind {
+	case kindNone:
+		e.stats.Undecoded++
+	case kindTCP:
+		e.tcp(p, d)
+	case kindUDP:
+		e.udp(p, d)
+	case kindARP:
+		e.arp(p, d)
 	}
 	if e.stats.Packets&63 == 0 {
 		e.expire(p.At)
 	}
 }
 
-// Close ends every conversation, and hands on what is left of them.
+// Close ends every conversation, and hands on what is left of them. After it, as after Discard, the engine is of no use.
 func (e *Engine) Close() {
+	if e.apart != nil {
+		defer func() {
+			e.apart.end()
+			e.apart.check()
+		}()
+	}
 	for e.oldest != nil {
 		e.drop(e.oldest)
 	}
-	e.dec.flush()
+	e.stats.Unjoined += e.pending
+	e.pending = 0
+}
+
+// Discard ends an engine that panicked: what is left of its conversations is lost, what was cut of them before goes to the sink.
+func (e *Engine) Discard() {
+	if e.apart != nil {
+		e.apart.end()
+	}
+}
+
+// Flush hands on what was found so far, and returns when the sink has had it. Any goroutine may call it, whatever the engine is doing.
+// It does something only where the sink is called apart.
+func (e *Engine) Flush() {
+	if e.apart != nil {
+		e.apart.flush()
+	}
 }
 
 // Stats returns what was seen so far.
-func (e *Engine) Stats() Stats {
-	s := e.stats
-	s.Undecoded, s.Fragments, s.Unjoined = e.dec.undecoded, e.dec.fragments, e.dec.unjoined
-	return s
-}
+func (e *Engine) Stats() Stats { return e.stats }
 
 // Held returns how many conversations are open, and how many bytes are kept for what is not complete.
 func (e *Engine) Held() (conversations int, bytes int64) { return e.conns.used, e.buffered }
 
 func (e *Engine) sink(f *Flow) {
-	if e.o.Sink != nil {
+	switch {
+	case e.apart != nil:
+		e.apart.take(f)
+	case e.o.Sink != nil:
 		e.o.Sink(f)
 	}
 }
@@ -135,7 +174,7 @@ func (e *Engine) reserve(n int) bool {
 	return true
 }
 
-func (e *Engine) tcp(p *Packet, d *decoder) {
+func (e *Engine) tcp(p *Packet, d *decoded) {
 	k, s := keyOf(d, protoTCP)
 	c := e.find(&k)
 	if d.flags&tcpSYN != 0 {
@@ -186,7 +225,7 @@ func (e *Engine) find(k *key) *conn {
 
 // handshake notes where the bytes of a side begin. A conversation of the same ends that is still held has ended unseen, unless
 // the packet came late or was sent again.
-func (e *Engine) handshake(c *conn, k *key, s side, d *decoder) {
+func (e *Engine) handshake(c *conn, k *key, s side, d *decoded) {
 	first := d.seq + 1
 	if c != nil && c.halves[s].started && c.halves[s].next-first >= 1<<20 {
 		e.drop(c)
@@ -228,14 +267,14 @@ func (e *Engine) clientOf(k *key) (side, bool) {
 	return 0, false
 }
 
-func (e *Engine) arp(p *Packet, d *decoder) {
+func (e *Engine) arp(p *Packet, d *decoded) {
 	e.flow = Flow{Proto: ProtoARP, Client: Party{Addr: d.source(), MAC: d.srcMAC}, Server: Party{Addr: d.destination(), MAC: d.dstMAC}, FromHost: true, At: p.At, Until: p.At,
 		Frames: [2]int{p.Number, p.Number}, VLAN: d.vlan, Payload: d.payload}
 	e.sink(&e.flow)
 }
 
 // open begins a conversation, and forgets the one that was silent longest where there are too many.
-func (e *Engine) open(k key, p *Packet, d *decoder) *conn {
+func (e *Engine) open(k key, p *Packet, d *decoded) *conn {
 	if e.conns.used >= e.o.Conversations {
 		e.stats.Evicted++
 		e.drop(e.oldest)

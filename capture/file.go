@@ -49,8 +49,8 @@ type Info struct {
 // recognised by its content. pcapgo's readers are not used: that of pcapng allocates whatever a length field says and divides by a
 // resolution of nothing, that of pcap refuses files whose snap length is not set or not kept, and neither copies less than twice.
 type File struct {
-	info   Info
-	format format
+	info   Info // but for what the packets' format says
+	ahead  *ahead
 	number int
 	err    error // what Next goes on to return
 
@@ -120,10 +120,12 @@ func (f *File) recognise() error {
 		}
 		return fmt.Errorf("%w: it has only %d bytes", ErrFormat, len(b))
 	}
-	var err error
-	if f.format, f.info.Format, err = newFormat(w, b); err != nil {
+	from, name, err := newFormat(w, b)
+	if err != nil {
 		return err
 	}
+	f.info.Format = name
+	f.ahead = newAhead(from, w, f.info)
 	return nil
 }
 
@@ -160,7 +162,7 @@ func (f *File) Next() (Packet, error) {
 	if f.err != nil {
 		return Packet{}, f.err
 	}
-	p, err := f.format.next()
+	p, err := f.ahead.next()
 	if err != nil {
 		f.err = err
 		if !errors.Is(err, io.EOF) {
@@ -168,25 +170,27 @@ func (f *File) Next() (Packet, error) {
 		}
 		return Packet{}, f.err
 	}
-	f.number++
-	p.Number = f.number
-	return p, nil
+	f.number = p.Number
+	return *p, nil
 }
 
 // Losses returns what a pcapng says its own capture received and dropped, as far as it was read; nothing of a pcap, which does not say it.
-func (f *File) Losses() (received, dropped int64) { return f.format.losses() }
+func (f *File) Losses() (received, dropped int64) {
+	_, received, dropped = f.ahead.stand()
+	return received, dropped
+}
 
-// Info returns what the file says of itself.
+// Info returns what the file says of itself, as far as it was read.
 func (f *File) Info() Info {
-	i := f.info
-	f.format.describe(&i)
+	i, _, _ := f.ahead.stand()
 	return i
 }
 
-// Sum returns the SHA-256 of the file as it lies on the disk, and its length. It is to be called when Next returned an error:
-// where that was not the file's end, it reads what is left. It returns nothing if the file cannot be read to its end, or was closed.
+// Sum returns the SHA-256 of the file as it lies on the disk, and its length. It is to be called when Next returned an error, or was
+// never called: where that was not the file's end, it reads what is left. It returns nothing if the file cannot be read to its end, or was
+// closed.
 func (f *File) Sum() (sha256 string, bytes int64) {
-	if f.sum != "" || f.raw.hash == nil {
+	if f.sum != "" || f.raw.hash == nil || !f.ahead.over() {
 		return f.sum, f.length
 	}
 	if f.text != nil {

@@ -154,6 +154,8 @@ type window struct {
 	cur *chunk
 	b   []byte // what was read and not skipped
 	err error
+
+	idle func() // called before more is waited for; nil: nothing is
 }
 
 // need returns at least n bytes, at most windowMost, without skipping them, or fewer where there are no more. It ends the validity of what it returned
@@ -167,6 +169,9 @@ func (w *window) need(n int) []byte {
 
 func (w *window) fill(n int) []byte {
 	for len(w.b) < n && w.err == nil {
+		if w.idle != nil && len(w.in.full) == 0 {
+			w.idle()
+		}
 		select {
 		case c, ok := <-w.in.full:
 			if !ok {

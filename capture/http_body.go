@@ -282,7 +282,7 @@ func (t *content) text(c *conn) []byte {
 	if t.coding == "" || len(b) == 0 {
 		return b
 	}
-	out, whole := decoded(b, t.coding)
+	out, whole := uncoded(b, t.coding)
 	if !whole && t.cut == 0 {
 		t.cut |= CutLimit
 	}
@@ -292,8 +292,8 @@ func (t *content) text(c *conn) []byte {
 	return out
 }
 
-// decoded undoes a content coding as far as it goes; whole is false where there is more, or the coding is none we know.
-func decoded(b []byte, coding string) (out []byte, whole bool) {
+// uncoded undoes a content coding as far as it goes; whole is false where there is more, or the coding is none we know.
+func uncoded(b []byte, coding string) (out []byte, whole bool) {
 	var r io.Reader
 	var err error
 	switch coding {

@@ -122,7 +122,7 @@ func heard(t *testing.T, i *Interface, while time.Duration) (out []string, last 
 		if p.Number != n || p.Length < len(p.Data) || time.Since(p.At) > time.Minute || time.Since(p.At) < 0 {
 			t.Errorf("frame %d: %d, %d of %d bytes, %v", n, p.Number, len(p.Data), p.Length, p.At)
 		}
-		if d.decode(&p) && d.kind == kindUDP && d.dstPort == 5061 {
+		if d.decode(&p); d.kind == kindUDP && d.dstPort == 5061 {
 			out = append(out, string(d.payload))
 			last = d
 		}
@@ -339,7 +339,7 @@ func TestListenSpeed(t *testing.T) {
 				ended <- n
 				return
 			}
-			if d.decode(&p) && d.kind == kindUDP {
+			if d.decode(&p); d.kind == kindUDP {
 				n++
 			}
 		}

@@ -20,7 +20,7 @@ func (t *tape) end(*conn)                      { t.ended = true }
 
 // onTape opens a conversation whose client begins with the sequence number after first.
 func onTape(e *Engine, first uint32) (*conn, *tape) {
-	d := &decoder{srcPort: 40000, dstPort: 80}
+	d := &decoded{srcPort: 40000, dstPort: 80}
 	d.src[15], d.dst[15] = 1, 2
 	k, s := keyOf(d, protoTCP)
 	d.seq, d.flags = first, tcpSYN

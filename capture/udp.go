@@ -27,7 +27,7 @@ const (
 	maxTries = 4 // datagrams of a conversation that are looked at before it is only counted
 )
 
-func (e *Engine) udp(p *Packet, d *decoder) {
+func (e *Engine) udp(p *Packet, d *decoded) {
 	k, s := keyOf(d, protoUDP)
 	c := e.find(&k)
 	if c == nil {

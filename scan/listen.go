@@ -78,6 +78,7 @@ func (r *runner) overheard() Overheard {
 	r.mu.Unlock()
 	all := newTally("", r.o.Guard.Inside)
 	for _, h := range r.hearings {
+		h.flush()
 		o.Captures = append(o.Captures, audit.Recording{ID: h.c.ID, Name: h.c.Name, Live: h.c.Live, Packets: h.packets.Load()})
 		all.take(h.tally)
 	}
@@ -115,6 +116,7 @@ type hearing struct {
 	c       Capture
 	tally   *tally
 	packets atomic.Int64
+	engine  atomic.Pointer[capture.Engine] // nil: before, and after the reading. All but Flush is for the reader alone
 
 	began, ended      time.Time
 	received, dropped int64
@@ -128,8 +130,7 @@ type reader struct {
 	modules  map[capture.Proto][]*listener
 	hears    probe.Hearing
 	all      []*listener
-	engine   *capture.Engine
-	before   capture.Stats // of engines that broke
+	seen     capture.Stats // by the engines that have ended
 	broken   int
 	stations stations
 	streams  int64 // TCP conversations that ended
@@ -172,11 +173,15 @@ func (h *hearing) newReader() *reader {
 			d.modules[p] = append(d.modules[p], l)
 		}
 	}
-	d.engine = d.fresh()
+	d.engine.Store(d.fresh())
 	return d
 }
 
-func (d *reader) fresh() *capture.Engine { return capture.New(capture.Options{Sink: d.flow}) }
+// fresh returns an engine. What it finds in a file is judged in another goroutine, on a processor of its own; of an interface the packets
+// come at their own pace, and what they show is to be seen at once.
+func (d *reader) fresh() *capture.Engine {
+	return capture.New(capture.Options{Sink: d.flow, Apart: !d.c.Live})
+}
 
 // run reads the capture until it ends, its time is over or the context ends, and closes it.
 func (h *hearing) run(ctx context.Context) {
@@ -226,7 +231,25 @@ func (h *hearing) run(ctx context.Context) {
 			shut()
 		}
 	}
+	h.flush()
 	h.tally.seal() // it waits for something that does not come; what it showed stands
+}
+
+// flush adds up what the packets so far have shown.
+func (h *hearing) flush() {
+	e := h.engine.Load()
+	if e == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		e.Flush()
+	}()
+	select {
+	case <-done:
+	case <-time.After(stopping): // a module that does not come to an end
+	}
 }
 
 // errOver ends listening when its time is over.
@@ -267,13 +290,17 @@ func (d *reader) read(ctx context.Context) {
 		}
 		d.broken++
 		d.r.journal("capture-panic", map[string]any{"capture": d.c.ID, "packet": d.packets.Load(), "stack": clean.Text(string(p.stack), 2000)})
-		d.before = added(d.before, d.engine.Stats())
-		d.engine = d.fresh()
+		broken := d.engine.Load()
+		broken.Discard()
+		d.seen = added(d.seen, broken.Stats())
+		d.engine.Store(d.fresh())
 	}
-	if err := isolated(func() error { d.engine.Close(); return nil }); err != nil {
+	last := d.engine.Load()
+	if err := isolated(func() error { last.Close(); return nil }); err != nil {
 		d.broken++
 	}
-	d.before, d.engine = d.stats(), nil // its tables are large, and the report is yet to be made
+	d.engine.Store(nil)
+	d.seen = added(d.seen, last.Stats()) // its tables are large, and the report is yet to be made
 	switch cause := context.Cause(ctx); {
 	case cause == nil || errors.Is(cause, errOver):
 	case guard.IsDenied(cause):
@@ -296,6 +323,7 @@ func (d *reader) read(ctx context.Context) {
 
 func (d *reader) pump(ctx context.Context) error {
 	const often = 1<<8 - 1
+	engine := d.engine.Load()
 	for {
 		if n := d.packets.Load(); (d.c.Live || n&often == 0) && ctx.Err() != nil {
 			return nil
@@ -309,7 +337,7 @@ func (d *reader) pump(ctx context.Context) error {
 		}
 		d.packets.Add(1)
 		d.stations.see(&p)
-		d.engine.Packet(&p)
+		engine.Packet(&p)
 	}
 }
 
@@ -342,14 +370,6 @@ func (d *reader) dissect(l *listener, f *capture.Flow) (observations []audit.Obs
 		}
 	}()
 	return l.Dissect(d.hears, f)
-}
-
-// stats is what was seen, by all engines.
-func (d *reader) stats() capture.Stats {
-	if d.engine == nil {
-		return d.before
-	}
-	return added(d.before, d.engine.Stats())
 }
 
 // added adds up what two engines saw of one capture.
@@ -388,7 +408,7 @@ func (h *hearing) recording() audit.Recording {
 }
 
 func (d *reader) describe(rec *audit.Recording) {
-	s := d.stats()
+	s := d.seen
 	rec.From, rec.To = moment(s.First), moment(s.Last)
 	rec.SHA256, rec.Bytes, rec.Format = d.sum, d.bytes, d.file.Format
 	if d.file.Compression != "" {

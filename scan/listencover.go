@@ -125,7 +125,7 @@ func gaps(rec audit.Recording, add adder) {
 
 // gaps says what only the reader knows: fragments, sides that were not seen, and stations.
 func (d *reader) gaps(rec audit.Recording, add adder) {
-	s := d.stats()
+	s := d.seen
 	if rec.Totals.OneSided > 0 {
 		add(audit.Partial, "listen.onesided", rec.Totals.OneSided, max(d.streams, rec.Totals.OneSided), share(rec.Totals.OneSided, d.streams))
 	}

@@ -43,7 +43,7 @@ func read(name string) (faces int, err error) {
 		}
 	}
 	h := probe.Hearing{Inside: netip.MustParsePrefix("10.77.0.0/16").Contains}
-	e := capture.New(capture.Options{Sink: func(f *capture.Flow) {
+	e := capture.New(capture.Options{Apart: true, Sink: func(f *capture.Flow) {
 		for _, m := range modules[f.Proto] {
 			observations, _ := m.Dissect(h, f) // what is malformed is none of our business here
 			for _, o := range observations {
