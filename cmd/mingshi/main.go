@@ -11,6 +11,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -18,6 +19,9 @@ func main() {
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // "nohup" means to go on; a terminal that was closed is an orderly end
 		ends = append(ends, syscall.SIGHUP)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // the report of many devices is large, and the laptop may be small
 	}
 	log.SetOutput(io.Discard) // libraries log what a device said, as it said it
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
