@@ -84,7 +84,7 @@ func (p page) M(id string, args ...any) string { return in(p.Lang, msg.Text(id, 
 func (p page) W(term any) string { return in(p.Lang, msg.Word(fmt.Sprint(term))) }
 
 // Venue returns the kind of premises.
-func (p page) Venue() string { return p.T(venue(p.Report.Site)) }
+func (p page) Venue() string { return p.T(msg.Venue(p.Report.Site.Venue)) }
 
 // In returns the word for a term of one area of the vocabulary.
 func (p page) In(area string, x any) string { return in(p.Lang, term(area, fmt.Sprint(x))) }

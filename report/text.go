@@ -69,7 +69,7 @@ func (t *terminal) head() {
 	v := t.v
 	t.para("", t.paint(t.msg("report.title"), text.Bold)+" · "+t.in(v.Place()))
 	if d := v.Date(); d != "" {
-		t.para("", d+" · "+t.in(venue(v.Report.Site)))
+		t.para("", d+" · "+t.in(msg.Venue(v.Report.Site.Venue)))
 	}
 	for _, b := range v.Banners {
 		t.b.WriteString("\n")

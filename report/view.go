@@ -153,7 +153,7 @@ func (v *View) meta() []Pair {
 	}
 	add("report.meta.site", same(r.Site.Name))
 	add("report.meta.site_id", same(r.Site.ID))
-	add("report.meta.venue", venue(r.Site))
+	add("report.meta.venue", msg.Venue(r.Site.Venue))
 	add("report.meta.address", same(r.Site.Address))
 	add("report.meta.jurisdiction", msg.Words(r.Site.Jurisdiction))
 	p := r.Site.Processor

@@ -19,14 +19,6 @@ func both(name string, t audit.Text) audit.Text {
 	return audit.Text{ZH: name + t.ZH, EN: name + t.EN}
 }
 
-// venue is the kind of premises; "other" means something else of a place than of a device.
-func venue(s audit.Site) audit.Text {
-	if s.Venue == "other" {
-		return msg.Word("premises")
-	}
-	return msg.Word(s.Venue)
-}
-
 // brackets sets a text in the brackets of its language.
 func brackets(t audit.Text) audit.Text {
 	if t.ZH == "" && t.EN == "" {

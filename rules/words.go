@@ -23,7 +23,7 @@ var frames = []string{"facts", "exhibits", "window", "scope", "provision", "quot
 func (c *court) words(s *subject, f audit.Finding) map[string]audit.Text {
 	fs := s.facts
 	w := map[string]audit.Text{
-		"venue":        terms([]string{fs.text(factVenue)}),
+		"venue":        msg.Venue(fs.text(factVenue)),
 		"device":       deviceLabel(s),
 		"zones":        c.zoneNames(s.zones),
 		"modes":        modes(fs),

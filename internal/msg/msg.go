@@ -39,6 +39,14 @@ func Word(term string) audit.Text {
 	return audit.Text{ZH: term, EN: term}
 }
 
+// Venue returns the words for a kind of premises. What is not of the list is something else there than among devices.
+func Venue(kind string) audit.Text {
+	if kind == "other" {
+		return Word("premises")
+	}
+	return Word(kind)
+}
+
 // Words joins the words for several terms: with 、 in Chinese, with commas in English.
 func Words(terms []string) audit.Text {
 	var t audit.Text
