@@ -180,6 +180,34 @@ type Exemption struct {
 	Note      string   `json:"note,omitempty" yaml:"note,omitempty"`
 }
 
+// Recipient is somebody who gets results about faces, known by the hosts they are sent to.
+type Recipient struct {
+	ID         string    `json:"id" yaml:"id"`
+	DeclaredBy string    `json:"declared_by" yaml:"declared_by"` // inspector: who saw the papers; operator: who only says so
+	Hosts      []string  `json:"hosts" yaml:"hosts"`             // an address, a name, or "*.example.com" for a domain and everything below it
+	Name       string    `json:"name" yaml:"name"`
+	Contact    string    `json:"contact,omitempty" yaml:"contact,omitempty"`
+	Capacity   string    `json:"capacity" yaml:"capacity"` // entrusted (PIPL 21), other (PIPL 23)
+	Contract   *Contract `json:"contract,omitempty" yaml:"contract,omitempty"`
+	Cameras    []string  `json:"cameras" yaml:"cameras"` // inventory ids; "*" for all
+	Since      Moment    `json:"since" yaml:"since"`
+	Until      Moment    `json:"until,omitzero" yaml:"until,omitempty"`
+	Note       string    `json:"note,omitempty" yaml:"note,omitempty"`
+}
+
+// The capacities in which somebody receives.
+const (
+	Entrusted      = "entrusted" // processes on the instructions of the processor, under a contract
+	OtherProcessor = "other"     // decides purpose and manner itself
+)
+
+// Contract is what was agreed with a recipient: for one who is entrusted, the contract PIPL 21 asks for.
+type Contract struct {
+	Signed   Moment   `json:"signed,omitzero" yaml:"signed,omitempty"`
+	Document *File    `json:"document,omitempty" yaml:"document,omitempty"`
+	Purposes []string `json:"purposes,omitempty" yaml:"purposes,omitempty"`
+}
+
 // Declaration is the operator's admission or the inspector's own observation that a function runs, or that it does not.
 type Declaration struct {
 	ID         string     `json:"id" yaml:"id"`
@@ -199,6 +227,7 @@ type Declaration struct {
 type ServerSide struct {
 	Attested bool     `json:"attested" yaml:"attested"`                                 // somebody signs that this is all there is
 	Analyses *bool    `json:"analyses_faces,omitempty" yaml:"analyses_faces,omitempty"` // whether any of it works on faces
+	Stores   *bool    `json:"stores_faces,omitempty" yaml:"stores_faces,omitempty"`     // whether any of it, or anybody else, keeps information about faces
 	Servers  []string `json:"servers,omitempty" yaml:"servers,omitempty"`
 	By       Person   `json:"by,omitzero" yaml:"by,omitempty"`
 	At       Moment   `json:"at,omitzero" yaml:"at,omitempty"`

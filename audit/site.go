@@ -24,6 +24,7 @@ type SiteFile struct {
 	Gates        []Gate            `json:"gates,omitempty" yaml:"gates,omitempty"`
 	Consents     []Consent         `json:"consents,omitempty" yaml:"consents,omitempty"`
 	Exemptions   []Exemption       `json:"exemptions,omitempty" yaml:"exemptions,omitempty"`
+	Recipients   []Recipient       `json:"recipients,omitempty" yaml:"recipients,omitempty"`
 	Declarations []Declaration     `json:"declarations,omitempty" yaml:"declarations,omitempty"`
 	ServerSide   *ServerSide       `json:"server_side,omitempty" yaml:"server_side,omitempty"`
 }

@@ -33,7 +33,9 @@ func (m *matcher) device(d audit.Device, f facts) *notice.Reading {
 	fit := m.match(d, f)
 	m.consent(f)
 	m.exemption(f)
-	m.provision(f)
+	m.provision(d, f)
+	m.technology(d, f)
+	m.transfer(d, f)
 	return fit
 }
 
@@ -168,44 +170,6 @@ func (m *matcher) place(f facts) {
 	default:
 		f.lack("device.public_place", factVenuePublic, factZonePublic)
 	}
-}
-
-// recipients returns the hosts outside the perimeter that get results, and whether they get results about faces. Where it is known
-// which receivers get those, the others are none; that all of those are inside says nothing of what goes outside.
-func (m *matcher) recipients(f facts) (hosts []string, sends notice.Truth, roots []string) {
-	all := f.list(factHosts)
-	hosts = m.outside(all)
-	switch face := f.truth(factHostsFace); {
-	case len(hosts) > 0 && face == notice.Yes:
-		get := f.list(factFaceHosts)
-		if get == nil {
-			return hosts, notice.Yes, nil
-		}
-		if some := m.outside(get); len(some) > 0 {
-			return some, notice.Yes, nil
-		}
-	case all != nil && len(hosts) == 0, face == notice.No:
-		return nil, notice.No, nil
-	case all == nil:
-		return nil, notice.Unknown, []string{factHosts}
-	}
-	return hosts, notice.Unknown, []string{factHostsFace}
-}
-
-// provision states to whom outside the perimeter faces go. Whether that is another processor, and whether a contract entrusts it, is
-// for the processor to say and for nobody here to conclude from a name.
-func (m *matcher) provision(f facts) {
-	const name = "outbound.recipients"
-	switch hosts, sends, roots := m.recipients(f); sends {
-	case notice.Yes:
-		f.know(name, hosts, factHosts, factHostsFace)
-	case notice.No:
-		f.know(name, []string{}, factHosts, factHostsFace)
-	default:
-		f.lack(name, roots...)
-	}
-	f.lack("recipient.other")
-	f.lack("recipient.entrusted")
 }
 
 // outside returns the hosts of receivers that are not inside the perimeter.

@@ -24,6 +24,7 @@ func (m *matcher) processing(d audit.Device, f facts) (p notice.Processing, send
 	}
 	p.Recipients, p.Sends, sendRoots = m.recipients(f)
 	p.Methods[notice.UploadInternet] = p.Sends
+	p.Holders, p.Either = m.holders(p.Recipients, d), m.either(f)
 	for _, h := range p.Recipients {
 		p.Hints = append(p.Hints, hints(h)...)
 	}
@@ -242,6 +243,9 @@ func (m *matcher) gaps(f facts, got notice.Match, sendRoots []string) {
 			roots = []string{zoneRoot(f)}
 		case "gap.recipient":
 			roots = sendRoots
+			if len(roots) == 0 && m.either(f) {
+				roots = []string{factFaceHosts, names[i]}
+			}
 		case "gap.purpose":
 			roots = []string{factPurposes}
 		}

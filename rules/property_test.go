@@ -43,9 +43,27 @@ func genWorld(t *rapid.T) Input {
 	say(&in, cam, "o-live", audit.ClassLive, "face.attributes.active", attributes, "face.live.messages", 5, "face.live.seconds", 60)
 	hosts := []string{}
 	if flag("outbound") {
-		hosts = []string{"push https://crm.example:443"}
+		hosts = rapid.SampledFrom([][]string{{"push https://crm.example:443"}, {"push https://crm.example:443", "face-call http://saas.example"},
+			{"push http://192.0.2.9:80"}, {"push http://192.0.2.9:80", "push https://crm.example:443"}, {"push http://nvr:80", "push https://crm.example:443"}}).Draw(t, "hosts")
 	}
-	say(&in, cam, "o-out", audit.ClassOutbound, "outbound.hosts", hosts, "outbound.face", flag("faces out"))
+	out := flag("faces out")
+	say(&in, cam, "o-out", audit.ClassOutbound, "outbound.hosts", hosts, "outbound.face", out)
+	if out && len(hosts) > 0 {
+		say(&in, cam, "o-out", audit.ClassOutbound, factFaceHosts, hosts[:rapid.IntRange(1, len(hosts)).Draw(t, "of those")])
+	}
+	for i, h := range []string{"crm.example", "saas.example"} {
+		if !flag("registered " + h) {
+			continue
+		}
+		since := audit.Moment{T: noon.AddDate(-1, 0, 0)}
+		in.Site.Recipients = append(in.Site.Recipients, audit.Recipient{ID: fmt.Sprintf("R-%d", i), DeclaredBy: rapid.SampledFrom([]string{"inspector", "operator"}).Draw(t, "by"),
+			Hosts: []string{h}, Name: "某某云", Cameras: []string{"*"}, Since: since, Capacity: rapid.SampledFrom([]string{audit.Entrusted, audit.OtherProcessor}).Draw(t, "capacity"),
+			Contract: &audit.Contract{Signed: since, Purposes: []string{"footfall_stats"}}})
+	}
+	if flag("in force") {
+		in.Window = audit.Window{From: day2026, To: day2026}
+	}
+	say(&in, shopSite, "o-server", audit.ClassDeclaration, factServerStores, flag("stores"))
 	texts := []string{"内有监控", goodText, "本店不采集人脸信息。", "本店使用人脸识别技术维护公共安全。"}
 	for i := range rapid.IntRange(0, 2).Draw(t, "notices") {
 		kind := rapid.SampledFrom([]string{"posted_sign", "web_rules"}).Draw(t, "kind")

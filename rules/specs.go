@@ -31,6 +31,8 @@ const (
 	factAttested     = "site.server_side.attested"
 	factUnfound      = "site.cameras.missing"
 	factServerFaces  = "site.server_side.analyses"
+	factServerStores = "site.server_side.stores"
+	factSeen         = "outbound.seen"
 )
 
 // Exemption states, the values of Finding.Exemption and of the fact exemption.state.
@@ -65,8 +67,10 @@ func Specs() []audit.FactSpec {
 		"gap.method": audit.List, "gap.data": audit.List, "gap.zone": audit.List, "gap.recipient": audit.List,
 		"gap.purpose": audit.List, "gap.purpose_hint": audit.List,
 		"outbound.recipients": audit.List, "recipient.other": audit.Bool, "recipient.entrusted": audit.Bool,
-		"consent.separate": audit.Bool,
-		"exemption":        audit.Bool, "exemption.state": audit.String, "exemption.item": audit.String,
+		"recipient.others": audit.List, "recipient.unnamed": audit.List,
+		factIdentifies: audit.Bool, factResearch: audit.Bool, factInternet: audit.List, factWithin: audit.List, factOnDevice: audit.Bool, factRead: audit.Bool,
+		"consent.separate": audit.Bool, "consent.transfer": audit.Bool,
+		"exemption": audit.Bool, "exemption.state": audit.String, "exemption.item": audit.String,
 		"exemption.document": audit.Bool, "exemption.authority": audit.Bool, "exemption.period": audit.Bool,
 		"finding.open": audit.Int, "finding.suspected": audit.Int, "finding.undetermined": audit.Int,
 	} {

@@ -14,7 +14,7 @@ import (
 // placeholders are the words a pack's texts may use in braces.
 var placeholders = []string{"venue", "device", "zones", "modes", "attrs", "withattrs", "messages", "count", "heard", "seconds", "within", "unaware", "notice", "quoted", "excluded", "elements", "unclear",
 	"entrances", "walked", "online", "stated", "observed", "gaps", "hints", "recipients", "date", "applicability", "processor",
-	"exemption", "item", "lacking", "odds", "open", "suspected", "undetermined", "unfound"}
+	"others", "internet", "inner", "exemption", "item", "lacking", "odds", "open", "suspected", "undetermined", "unfound"}
 
 // frames are the further words a text under messages: may use.
 var frames = []string{"facts", "exhibits", "window", "scope", "provision", "quote", "missing", "burden", "ask"}
@@ -46,13 +46,16 @@ func (c *court) words(s *subject, f audit.Finding) map[string]audit.Text {
 		"observed":     observed(fs),
 		"gaps":         gapWords(fs),
 		"hints":        terms(fs.list("gap.purpose_hint")),
-		"recipients":   c.recipientNames(fs),
+		"recipients":   c.recipientNames(s),
+		"others":       c.hostNames(s, fs.list("recipient.others")),
+		"internet":     c.hostNames(s, fs.list(factInternet)),
+		"inner":        c.hostNames(s, fs.list(factWithin)),
 		"date":         span(s.times["conduct.from"], s.times["conduct.to"]),
 		"processor":    same(clean.Text(c.in.Site.Site.Processor.Name, 60)),
 		"exemption":    terms([]string{fs.text("exemption.state")}),
 		"item":         terms([]string{fs.text("exemption.item")}),
 		"lacking":      lacking(fs),
-		"odds":         c.odds(fs),
+		"odds":         c.odds(s),
 		"open":         number(fs, "finding.open"),
 		"suspected":    number(fs, "finding.suspected"),
 		"undetermined": number(fs, "finding.undetermined"),
@@ -288,12 +291,29 @@ func gapWords(fs facts) audit.Text {
 	return some(out, "；", "; ", 5)
 }
 
-func (c *court) recipientNames(fs facts) audit.Text {
-	if known := fs.list("outbound.recipients"); len(known) > 0 {
-		return terms(known)
+func (c *court) recipientNames(s *subject) audit.Text {
+	if known := s.facts.list("outbound.recipients"); len(known) > 0 {
+		return c.hostNames(s, known)
 	}
-	hosts, _, _ := c.m.recipients(fs)
-	return terms(hosts)
+	hosts, _, _ := c.m.recipients(s.facts)
+	return c.hostNames(s, hosts)
+}
+
+// hostNames words hosts that get results of a device, each with who it is where the site file's register says so.
+func (c *court) hostNames(s *subject, hosts []string) audit.Text {
+	if len(hosts) == 0 || s.device == nil {
+		return terms(hosts)
+	}
+	held := c.m.holders(hosts, *s.device)
+	var out []audit.Text
+	for _, h := range hosts {
+		t := msg.Word(clean.Text(h, 60))
+		if who := held[h].Name; who != "" {
+			t = msg.Text("rule.holder", t, same(clean.Text(who, 60)))
+		}
+		out = append(out, t)
+	}
+	return some(out, "、", ", ", 10)
 }
 
 func lacking(fs facts) audit.Text {
@@ -310,7 +330,8 @@ func lacking(fs facts) audit.Text {
 }
 
 // odds words what contradicts a claim, from the facts its state was worked out from.
-func (c *court) odds(fs facts) audit.Text {
+func (c *court) odds(s *subject) audit.Text {
+	fs := s.facts
 	var out []audit.Text
 	for _, d := range fs["exemption.state"].deps {
 		switch {
@@ -319,7 +340,7 @@ func (c *court) odds(fs facts) audit.Text {
 		case d == factPurposes:
 			out = append(out, msg.Text("rule.gap.purpose", terms(fs.list(d))))
 		case d == factHosts:
-			out = append(out, msg.Text("rule.gap.recipient", c.recipientNames(fs)))
+			out = append(out, msg.Text("rule.gap.recipient", c.recipientNames(s)))
 		default:
 			out = append(out, msg.Text("rule.fact."+d))
 		}

@@ -3,6 +3,7 @@ package rules
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,11 +24,11 @@ func specsForTest() []audit.FactSpec {
 			add(audit.Bool, audit.MergeAny, audit.FactName(f, l))
 		}
 	}
-	add(audit.List, audit.MergeUnion, factAttributes, "face.attributes.capable", factHosts, factZones, "device.zone.kinds", factPurposes, factRuns, factDeclaredAttr)
+	add(audit.List, audit.MergeUnion, factAttributes, "face.attributes.capable", factHosts, factFaceHosts, factSeen, factZones, "device.zone.kinds", factPurposes, factRuns, factDeclaredAttr)
 	add(audit.Int, audit.MergeSum, factMessages)
 	add(audit.Int, audit.MergeMax, factSeconds, "site.survey.entrances", "site.survey.zones", "site.survey.online", factUnfound)
 	add(audit.Bool, audit.MergeAny, "face.crops", "face.identity", "face.enumerated", factHostsFace, factPassive, factZonePublic)
-	add(audit.Bool, audit.MergeAgree, factVenuePublic, "site.minors", factSurvey, factAttested, factServerFaces)
+	add(audit.Bool, audit.MergeAgree, factVenuePublic, "site.minors", factSurvey, factAttested, factServerFaces, factServerStores)
 	add(audit.String, audit.MergeAgree, factVenue, "site.processor.kind", "device.kind", "device.vendor", "device.model")
 	add(audit.List, audit.MergeAgree, "site.jurisdiction")
 	return out
@@ -118,6 +119,18 @@ func builtinPacks(t testing.TB) []*Pack {
 	return packs
 }
 
+// supreme is the pack of 法释〔2021〕15号.
+func supreme(t testing.TB) *Pack {
+	t.Helper()
+	for _, p := range builtinPacks(t) {
+		if p.ID() == "SPC-2021-15" {
+			return p
+		}
+	}
+	t.Fatal("no pack SPC-2021-15")
+	return nil
+}
+
 func judge(t *testing.T, in Input) Judgement {
 	t.Helper()
 	j, err := Judge(builtinPacks(t), in)
@@ -129,8 +142,11 @@ func judge(t *testing.T, in Input) Judgement {
 
 func find(t *testing.T, j Judgement, rule string) audit.Finding {
 	t.Helper()
+	if !strings.Contains(rule, "/") {
+		rule = "SPC-2021-15/" + rule
+	}
 	for _, f := range j.Findings {
-		if f.Rule == "SPC-2021-15/"+rule {
+		if f.Rule == rule {
 			return f
 		}
 	}

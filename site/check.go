@@ -42,6 +42,8 @@ const (
 	ruleAgreed = "SPC-2021-15/2.3"
 	ruleGap    = "SPC-2021-15/2.4"
 	ruleExempt = "SPC-2021-15/5"
+	ruleOthers = "SPC-2021-15/2.6"
+	ruleStored = "CN-FRT19/8"
 )
 
 // Check says what is still to be recorded in a file that parses, the most important first. Files the site file names are
@@ -56,6 +58,7 @@ func Check(f *audit.SiteFile, dir string) []Advice {
 	c.inventory()
 	c.notices()
 	c.claims()
+	c.recipients()
 	c.words()
 	c.files(dir)
 	slices.SortStableFunc(c.out, func(a, b Advice) int { return cmp.Compare(b.Weight, a.Weight) })

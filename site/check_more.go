@@ -112,6 +112,11 @@ func (c *checker) words() {
 	for i, g := range c.f.Gates {
 		all(index("gates", i)+".others", g.Others, otherWaysIn())
 	}
+	for i, r := range c.f.Recipients {
+		if r.Contract != nil {
+			all(index("recipients", i)+".contract.purposes", r.Contract.Purposes, purposes())
+		}
+	}
 	for i, d := range c.f.Declarations {
 		all(index("declarations", i)+".attributes", d.Attributes, attributes())
 		all(index("declarations", i)+".purposes", d.Purposes, purposes())

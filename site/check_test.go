@@ -84,6 +84,16 @@ func TestCheckFinds(t *testing.T) {
 		{"document without digest", func(f *audit.SiteFile) { f.Authority.Document.SHA256 = "" }, "authority.document", Weakens, "no SHA-256", ""},
 		{"no document", func(f *audit.SiteFile) { f.Authority.Document = nil }, "authority.document", Weakens, "no document of authority", ""},
 		{"exemption without document", func(f *audit.SiteFile) { f.Exemptions[0].Document = nil }, "exemptions[0].document", Weakens, "without support", ruleExempt},
+		{"entrusted without a contract", func(f *audit.SiteFile) { f.Recipients[0].Contract = nil }, "recipients[0].contract", Blocks, "R-01 is listed as entrusted", ruleOthers},
+		{"a contract nobody saw", func(f *audit.SiteFile) { f.Recipients[0].DeclaredBy = "operator" }, "recipients[0].contract.document", Blocks, "only claimed", ruleOthers},
+		{"a contract without a date", func(f *audit.SiteFile) { f.Recipients[0].Contract.Signed = audit.Moment{} }, "recipients[0].contract.signed", Blocks, "no date", ruleOthers},
+		{"a contract without purposes", func(f *audit.SiteFile) { f.Recipients[0].Contract.Purposes = nil }, "recipients[0].contract.purposes", Blocks, "purposes agreed", ruleOthers},
+		{"an unknown purpose in a contract", func(f *audit.SiteFile) { f.Recipients[0].Contract.Purposes = []string{"markting"} }, "recipients[0].contract.purposes[0]", Hint, `did you mean "marketing"`, ""},
+		{"another processor nobody can reach", func(f *audit.SiteFile) { f.Recipients[1].Contact = "" }, "recipients[1].contact", Weakens, "R-02 has no contact", ruleOthers},
+		{"two capacities", func(f *audit.SiteFile) {
+			f.Recipients[1].Hosts, f.Recipients[1].Cameras = f.Recipients[0].Hosts, f.Recipients[0].Cameras
+		}, "recipients[1].capacity", Blocks, "different capacities", ruleOthers},
+		{"storage not said", func(f *audit.SiteFile) { f.ServerSide.Stores = nil }, "server_side.stores_faces", Hint, "outside the devices", ruleStored},
 		{"no consents", func(f *audit.SiteFile) { f.Consents = nil }, "consents", Hint, "specimen", ruleAgreed},
 		{"consent not said to be separate", func(f *audit.SiteFile) { f.Consents[0].Separate = nil }, "consents[0].separate", Weakens, "separate", ruleAgreed},
 		{"public perimeter", func(f *audit.SiteFile) { f.Authority.Perimeter = prefixes("8.8.8.0/24") }, "authority.perimeter[0]", Blocks, "8.8.8.0/24 has public", ""},
@@ -169,6 +179,7 @@ func TestScenariosAreComplete(t *testing.T) {
 	for _, name := range []string{"S01", "S02", "S04", "S05", "S06", "S07"} {
 		open[name] = []string{"server_side"}
 	}
+	open["S09"], open["S27"] = []string{"server_side", "recipients[0].contract"}, []string{"server_side"}
 	for name, want := range open {
 		var got []string
 		for _, a := range Check(parseFile(t, "../testdata/scenarios/"+name+"/site.yaml"), "") {

@@ -72,6 +72,7 @@ func Derive(o audit.Observation) ([]audit.Fact, error) {
 		site = d.Site
 		say(FactServerAttested, d.Attested)
 		maybe(FactServerAnalyses, d.Analyses)
+		maybe(FactServerStores, d.Stores)
 	case KindInventory:
 		var d inventoryData
 		if err = json.Unmarshal(o.Data, &d); err != nil {

@@ -34,6 +34,7 @@ const (
 	FactSurveyCameras    = "site.survey.cameras"       // int
 	FactServerAttested   = "site.server_side.attested" // bool
 	FactServerAnalyses   = "site.server_side.analyses" // bool
+	FactServerStores     = "site.server_side.stores"   // bool
 	FactZones            = "device.zones"              // list
 	FactZoneKinds        = "device.zone.kinds"         // list
 	FactZonePublic       = "device.zone.public"        // bool: at least one zone is open to customers or the public
@@ -58,6 +59,7 @@ func Facts() []audit.FactSpec {
 		{FactSurveyZones, audit.Int, audit.MergeMax}, {FactSurveyOnline, audit.Int, audit.MergeMax},
 		{FactSurveyCameras, audit.Int, audit.MergeMax},
 		{FactServerAttested, audit.Bool, audit.MergeAgree}, {FactServerAnalyses, audit.Bool, audit.MergeAgree},
+		{FactServerStores, audit.Bool, audit.MergeAgree},
 		{FactZones, audit.List, audit.MergeUnion}, {FactZoneKinds, audit.List, audit.MergeUnion},
 		{FactZonePublic, audit.Bool, audit.MergeAny}, {FactZoneProhibited, audit.Bool, audit.MergeAny},
 		{FactPassive, audit.Bool, audit.MergeAny},
@@ -96,6 +98,7 @@ type serverData struct {
 	Site     string   `json:"site"`
 	Attested bool     `json:"attested"`
 	Analyses *bool    `json:"analyses,omitempty"`
+	Stores   *bool    `json:"stores,omitempty"`
 	Servers  []string `json:"servers"`
 }
 
@@ -155,7 +158,7 @@ func Observations(f *audit.SiteFile) []audit.Observation {
 	}
 	if y := f.ServerSide; y != nil {
 		add(KindServerSide, audit.ClassDeclaration, audit.Period{From: y.At},
-			serverData{Site: s.ID, Attested: y.Attested && y.By.Name != "", Analyses: y.Analyses, Servers: list(y.Servers)})
+			serverData{Site: s.ID, Attested: y.Attested && y.By.Name != "", Analyses: y.Analyses, Stores: y.Stores, Servers: list(y.Servers)})
 	}
 	for _, e := range f.Inventory {
 		add(KindInventory, audit.ClassDeclaration, audit.Period{}, inventoryOf(f, e))

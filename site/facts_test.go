@@ -75,6 +75,7 @@ site:SH-0421 site.survey.online = 2 (inspection)
 site:SH-0421 site.survey.cameras = 2 (inspection)
 site:SH-0421 site.server_side.attested = true (declaration)
 site:SH-0421 site.server_side.analyses = false (declaration)
+site:SH-0421 site.server_side.stores = false (declaration)
 CAM-01 device.zones = [Z1] (declaration)
 CAM-01 device.zone.kinds = [entrance] (declaration)
 CAM-01 device.zone.public = true (declaration)
@@ -154,7 +155,7 @@ func TestDeriveRefuses(t *testing.T) {
 // TestObservationsHoldNoNames: people and their words stay in the site file.
 func TestObservationsHoldNoNames(t *testing.T) {
 	for _, o := range Observations(parseFile(t, "testdata/valid-full.yaml")) {
-		for _, w := range []string{"张某", "李某", "MINGSHI_LOGIN", "后台统计"} {
+		for _, w := range []string{"张某", "李某", "MINGSHI_LOGIN", "后台统计", "某某云", "crm.example.net"} {
 			if strings.Contains(string(o.Data), w) {
 				t.Errorf("%s holds %s: %s", o.Kind, w, o.Data)
 			}

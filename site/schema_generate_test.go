@@ -134,8 +134,12 @@ func restrict(id string, p *jsonschema.Schema) {
 		p.Enum = words(noticeKinds())
 	case "Notice.status":
 		p.Enum = words(noticeStatuses())
-	case "Notice.declared_by", "Declaration.by":
+	case "Notice.declared_by", "Declaration.by", "Recipient.declared_by":
 		p.Enum = words(declarers())
+	case "Recipient.capacity":
+		p.Enum = words(capacities())
+	case "Recipient.hosts[]":
+		p.Pattern = `^\s*((\*\.)?[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*\.?|[0-9A-Fa-f:.]+)\s*$`
 	case "Hours.days[]":
 		p.Enum = words(weekdays())
 	case "Hours.from", "Hours.to":
@@ -146,7 +150,7 @@ func restrict(id string, p *jsonschema.Schema) {
 		for _, k := range ZoneKinds() {
 			p.Examples = append(p.Examples, k.Token)
 		}
-	case "InventoryEntry.purposes[]", "Notice.purposes[]", "Declaration.purposes[]", "Consent.purpose":
+	case "InventoryEntry.purposes[]", "Notice.purposes[]", "Declaration.purposes[]", "Consent.purpose", "Contract.purposes[]":
 		p.Examples = words(purposes())
 	case "Declaration.attributes[]":
 		p.Examples = words(attributes())
@@ -203,5 +207,6 @@ func required() map[string][]string {
 		"Withdraw":       {"channel"},
 		"Exemption":      {"item"},
 		"Declaration":    {"id", "by", "at", "runs"},
+		"Recipient":      {"id", "declared_by", "hosts", "name", "capacity", "cameras", "since"},
 	}
 }

@@ -100,7 +100,7 @@ func TestSchemaAcceptsWhatParses(t *testing.T) {
 func TestSchemaRefuses(t *testing.T) {
 	onlyParse := []string{"address-broadcast", "address-name", "address-port", "address-prefix", "address-url", "alias-bomb", "camera-twice",
 		"date-missing", "dates-order", "declaration", "documents", "encoding", "exemption-item", "file-outside", "hours-empty", "login-device", "login-unknown-name",
-		"many", "mac", "notice-camera", "notice-dates", "notice-twice", "perimeter-all", "perimeter-empty", "perimeter-host-bits",
+		"many", "mac", "recipient-camera", "recipient-dates", "recipient-host-none", "recipient-host-number", "recipient-host-wide", "notice-camera", "notice-dates", "notice-twice", "perimeter-all", "perimeter-empty", "perimeter-host-bits",
 		"perimeter-multicast", "perimeter-port", "placeholder-quoted", "reserved", "server-side", "site-id-device", "site-id-path", "survey-both",
 		"survey-count-elsewhere", "survey-count-twice", "survey-empty", "survey-online", "type-text", "zone-near", "zone-public", "zone-unknown", "login-empty", "alias-cycle"}
 	s := compiled(t)

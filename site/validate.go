@@ -42,6 +42,7 @@ func (v *validator) all() {
 	v.gates()
 	v.consents()
 	v.exemptions()
+	v.recipients()
 	v.declarations()
 	v.serverSide()
 }

@@ -122,8 +122,9 @@ func noticeKinds() []string {
 func noticeStatuses() []string {
 	return []string{"present", "removed", "obscured", "illegible", "expired"}
 }
-func declarers() []string { return []string{"inspector", "operator"} }
-func weekdays() []string  { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} }
+func declarers() []string  { return []string{"inspector", "operator"} }
+func capacities() []string { return []string{audit.Entrusted, audit.OtherProcessor} }
+func weekdays() []string   { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} }
 func methods() []string {
 	return []string{"video_recording", "face_detection", "face_capture_snapshot", "attribute_analysis", "verification_1_1", "identification_1_n",
 		"tracking_person_id", "storage_local", "storage_server", "upload_internet", "provision_to_third_party"}

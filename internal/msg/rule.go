@@ -14,8 +14,8 @@ var ruleMessages = map[string]audit.Text{
 		EN: "Insufficient evidence. Nothing settles, one way or the other: %[1]s (burden: %[2]s; ask for: %[3]s).%[4]s",
 	},
 	"rule.undetermined.exemption": {
-		ZH: "在%[1]s、%[2]s内，%[3]s（证据：%[4]s），与%[5]s的要求不一致；但当事人主张第五条规定的情形并有材料支持，该主张是否成立须由人民法院或者有权机关审查，本规则不作判断。",
-		EN: "Within %[1]s and %[2]s: %[3]s (exhibits %[4]s), which is inconsistent with %[5]s; but a situation of Article 5 is claimed and material supports it. Whether the claim holds is for the court or competent authority; this rule does not decide.",
+		ZH: "在%[1]s、%[2]s内，%[3]s（证据：%[4]s），与%[5]s的要求不一致；但当事人主张法释〔2021〕15号第五条规定的情形并有材料支持，该主张是否成立、能否适用于此须由人民法院或者有权机关审查，本规则不作判断。",
+		EN: "Within %[1]s and %[2]s: %[3]s (exhibits %[4]s), which is inconsistent with %[5]s; but a situation of Article 5 of Judicial Interpretation No. 15 [2021] is claimed and material supports it. Whether the claim holds, and whether it excuses this, is for the court or competent authority; this rule does not decide.",
 	},
 	"rule.observed": {ZH: "已见：%[1]s。", EN: " Seen so far: %[1]s."},
 	"rule.conforms": {
@@ -49,6 +49,7 @@ var ruleMessages = map[string]audit.Text{
 	"rule.stated":           {ZH: "方式：%[1]s；信息种类：%[2]s；目的：%[3]s", EN: "manner: %[1]s; data: %[2]s; purpose: %[3]s"},
 	"rule.stated.inferred":  {ZH: "（由文本推断）", EN: " (inferred from the text)"},
 	"rule.stated.denies":    {ZH: "；并载明不处理人脸信息", EN: "; and that faces are not processed"},
+	"rule.holder":           {ZH: "%[1]s（登记为%[2]s）", EN: "%[1]s (on record as %[2]s)"},
 	"rule.device":           {ZH: "%[1]s（%[2]s）", EN: "%[1]s (%[2]s)"},
 	"rule.claim.document":   {ZH: "文件", EN: "the document"},
 	"rule.claim.authority":  {ZH: "依据的规定或者出具机关", EN: "the provision or the issuing authority"},

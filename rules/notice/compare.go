@@ -18,14 +18,16 @@ const (
 
 // Processing is what one device was established to do. A method not in Methods is not done by such a device at all.
 type Processing struct {
-	Inventory  string           // id of the site file's entry
-	Zones      []string         // nil: not known
-	Methods    map[string]Truth // method → whether it runs
-	Attributes []string         // attribute names that were read; nil: not known which
-	Recipients []string         // hosts outside the perimeter that get face results
-	Sends      Truth            // whether face results go to a recipient at all; Yes and Recipients empty is not possible
-	Purposes   []string         // what the operator declared it is for; nil: not declared
-	Hints      []string         // purposes a product's name suggests
+	Inventory  string            // id of the site file's entry
+	Zones      []string          // nil: not known
+	Methods    map[string]Truth  // method → whether it runs
+	Attributes []string          // attribute names that were read; nil: not known which
+	Recipients []string          // hosts outside the perimeter that get face results
+	Either     bool              // some of Recipients get them, and nobody said which
+	Holders    map[string]Holder // whose Recipients are, where that is on record
+	Sends      Truth             // whether face results go to a recipient at all; Yes and Recipients empty is not possible
+	Purposes   []string          // what the operator declared it is for; nil: not declared
+	Hints      []string          // purposes a product's name suggests
 	Seen       time.Time
 }
 

@@ -3,6 +3,7 @@ package notice
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mingshi-audit/mingshi/audit"
 )
@@ -76,8 +77,14 @@ func zoneGap(p Processing, n Reading) []string {
 	return minus(p.Zones, zones)
 }
 
+// Holder is whose a host is.
+type Holder struct {
+	Name string
+	Seen bool // by an inspector or from a contract; else somebody only says so
+}
+
 // recipientGap: a host name cannot be told from the name of a company. Where a notice names recipients and none is the
-// host, a person has to say whose host it is.
+// host, a person has to say whose host it is, and somebody has to have seen it: what is only said neither fills a gap nor makes one.
 func recipientGap(p Processing, n Reading) []string {
 	switch {
 	case p.Sends == No:
@@ -87,14 +94,28 @@ func recipientGap(p Processing, n Reading) []string {
 	}
 	out := []string{}
 	for _, h := range p.Recipients {
-		if !slices.ContainsFunc(n.Scope.Recipients, func(s string) bool { return sameHost(h, s) }) {
+		if slices.ContainsFunc(n.Scope.Recipients, func(s string) bool { return sameHost(h, s) }) {
+			continue
+		}
+		who := p.Holders[h]
+		switch named := slices.ContainsFunc(n.Scope.Recipients, func(s string) bool { return sameName(who.Name, s) }); {
+		case named && who.Seen:
+		case len(n.Scope.Recipients) > 0 && !who.Seen:
+			return nil
+		default:
 			out = append(out, h)
 		}
 	}
-	if len(out) > 0 && len(n.Scope.Recipients) > 0 {
-		return nil
+	if p.Either && len(out) > 0 && len(out) < len(p.Recipients) {
+		return nil // the one that gets faces may be the one that is named
 	}
 	return normal(out)
+}
+
+// sameName: a notice may use a short form of a company's name, or add to it.
+func sameName(name, stated string) bool {
+	name, stated = strings.ToLower(strings.Join(strings.Fields(name), "")), strings.ToLower(strings.Join(strings.Fields(stated), ""))
+	return utf8.RuneCountInString(name) > 1 && utf8.RuneCountInString(stated) > 1 && (strings.Contains(name, stated) || strings.Contains(stated, name))
 }
 
 func sameHost(host, stated string) bool {
