@@ -67,6 +67,7 @@ type conn struct {
 	sure         bool  // the handshake or the protocol says so, not the ports
 	phase        phase // of recognition
 	mid          bool  // it had begun before
+	deaf         bool  // the framer no longer reads what passes
 	cut          Cut   // of the current packet
 	tries        uint8 // datagrams looked at in vain
 	newer, older *conn // by when they last spoke, as far as that is followed
@@ -90,11 +91,16 @@ type conn struct {
 
 // half is what one side said.
 type half struct {
-	next    uint32 // the sequence number of the byte that is to come
-	last    uint32 // the number after its last byte, where it said so
+	next uint32 // the sequence number of the byte that is to come
+	last uint32 // the number after its last byte, where it said so
+
+	confirmed uint32 // up to which number the other side received it, where that was heard
+	heard     bool
+
 	started bool
 	closing bool // it said which byte is its last
 	gap     bool // the framer is to be told of a gap before the next bytes
+	seen    bool // a packet of it was seen
 	beheld  bool // it sent something
 	said    bool // its first bytes were handed on
 	counted bool // data is kept by a framer
@@ -247,7 +253,7 @@ func (c *conn) total() {
 		return
 	}
 	t := Totals{Up: u.bytes, Down: d.bytes, PacketsUp: u.packets, PacketsDown: d.packets, DataUp: u.bytes, DataDown: d.bytes, Opened: c.opened, Proto: c.proto,
-		Encrypted: c.proto == ProtoTLS || c.proto == ProtoQUIC, Name: c.named, NameBy: c.namedBy, Holes: c.holes, Missing: c.missing, OneSided: !u.beheld || !d.beheld, MidStart: c.mid}
+		Encrypted: c.proto == ProtoTLS || c.proto == ProtoQUIC, Name: c.named, NameBy: c.namedBy, Holes: c.holes, Missing: c.missing, OneSided: !c.witnessed(lo) || !c.witnessed(hi), MidStart: c.mid}
 	if t.Encrypted {
 		t.DataUp, t.DataDown = u.data, d.data
 	}
@@ -264,6 +270,15 @@ func (c *conn) total() {
 	c.e.totals = t
 	c.e.flow = Flow{Proto: ProtoEnd, At: c.opened, Until: c.at, Frames: [2]int{c.first, c.frame}, Totals: &c.e.totals}
 	c.hand(&c.e.flow)
+}
+
+// witnessed reports whether any packet of a side was seen. One that only listens still confirms what it hears.
+func (c *conn) witnessed(s side) bool {
+	if c.halves[s].seen || c.key.proto != protoTCP {
+		return c.halves[s].seen
+	}
+	_, opened := c.e.initial(&c.key, s)
+	return opened
 }
 
 func one(b bool) int64 {

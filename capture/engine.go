@@ -52,17 +52,25 @@ type Engine struct {
 	messages spares[Message]
 	bodies   spares[httpMessage]
 
-	apart  *apart // nil: the sink is called here
-	names  names
-	tracks tracks
+	apart   *apart // nil: the sink is called here
+	names   names
+	tracks  tracks
+	tunnels tunnels
 }
 
 // opening is what the handshake said of one side's bytes.
 type opening struct {
 	mark     uint64 // of conversation and side; 0: free
 	first    uint32 // sequence number of the first byte
+	end      uint32 // number after the last byte that was handed on, where the conversation has ended
+	ended    int64  // when it did, in nanoseconds of the capture's clock; 0: it has not
 	answered bool   // by SYN and ACK: the side is the one that was asked
 }
+
+const (
+	echoTime = 3 * time.Second // for which packets of a conversation that has ended may still be seen, a second time
+	farAway  = 1 << 20         // bytes that no packet is late by
+)
 
 // New returns an Engine.
 func New(o Options) *Engine {
@@ -165,14 +173,22 @@ func (e *Engine) sink(f *Flow) {
 	}
 }
 
+// reserve takes n bytes of what may be kept, and reports whether they are to be had. The last of them are for what is small: heads without
+// which a message says little.
 func (e *Engine) reserve(n int) bool {
-	if e.buffered+int64(n) > e.o.Buffer {
+	most := e.o.Buffer
+	if n > smallMost {
+		most -= most / 16
+	}
+	if e.buffered+int64(n) > most {
 		e.stats.Limited++
 		return false
 	}
 	e.buffered += int64(n)
 	return true
 }
+
+const smallMost = 1 << 10
 
 func (e *Engine) tcp(p *Packet, d *decoded) {
 	k, s := keyOf(d, protoTCP)
@@ -182,8 +198,8 @@ func (e *Engine) tcp(p *Packet, d *decoded) {
 		return
 	}
 	if c == nil {
-		if d.length == 0 {
-			return // nothing was said yet
+		if d.length == 0 || e.echoes(&k, s, p, d) {
+			return // nothing was said yet, or nothing new
 		}
 		c = e.open(k, p, d)
 		if client, known := e.clientOf(&k); known {
@@ -192,6 +208,7 @@ func (e *Engine) tcp(p *Packet, d *decoded) {
 	}
 	c.touch(p)
 	h := &c.halves[s]
+	h.seen = true
 	if d.length > 0 {
 		if !h.beheld {
 			h.beheld, h.mac = true, d.srcMAC
@@ -209,8 +226,31 @@ func (e *Engine) tcp(p *Packet, d *decoded) {
 		h.last, h.closing = d.seq+uint32(d.length), true
 	}
 	if d.flags&tcpRST != 0 || c.ended() {
+		e.leave(c)
 		e.drop(c)
 	}
+}
+
+// leave notes where a conversation ended.
+func (e *Engine) leave(c *conn) {
+	for s := range c.halves {
+		h := &c.halves[s]
+		if !h.started {
+			continue
+		}
+		m := mark(&c.key, side(s))
+		o := &e.opened[m>>7%uint64(len(e.opened))]
+		if o.mark != m {
+			*o = opening{mark: m, answered: side(s) != c.client}
+		}
+		o.end, o.ended = h.next, c.at.UnixNano()
+	}
+}
+
+// echoes reports whether a packet is one of a conversation that has ended: a mirror port may show every packet twice.
+func (e *Engine) echoes(k *key, s side, p *Packet, d *decoded) bool {
+	o, ok := e.openingOf(k, s)
+	return ok && o.ended != 0 && p.At.UnixNano()-o.ended < int64(echoTime) && o.end-(d.seq+uint32(d.length)) < farAway
 }
 
 // find returns the conversation of a key, nil where there is none.
@@ -232,7 +272,11 @@ func (e *Engine) handshake(c *conn, k *key, s side, d *decoded) {
 		c = nil
 	}
 	m := mark(k, s)
-	e.opened[m>>7%uint64(len(e.opened))] = opening{mark: m, first: first, answered: d.flags&tcpACK != 0}
+	o := &e.opened[m>>7%uint64(len(e.opened))]
+	if c == nil && o.mark == m && o.first == first && o.ended != 0 && e.stats.Last.UnixNano()-o.ended < int64(echoTime) {
+		return // seen a second time
+	}
+	*o = opening{mark: m, first: first, answered: d.flags&tcpACK != 0}
 	if c != nil {
 		c.opens(s, first)
 	}
@@ -248,9 +292,12 @@ func (e *Engine) openingOf(k *key, s side) (opening, bool) {
 	return o, o.mark == m
 }
 
-// initial returns the sequence number of a side's first byte, where its handshake was seen.
+// initial returns the sequence number of a side's first byte, where its handshake was seen; of one that ended, of the next.
 func (e *Engine) initial(k *key, s side) (uint32, bool) {
 	o, ok := e.openingOf(k, s)
+	if o.ended != 0 {
+		return o.end, ok
+	}
 	return o.first, ok
 }
 

@@ -31,6 +31,7 @@ type httpConn struct {
 	ahead    int         // answers that came since the last request and before theirs
 	strayed  time.Time   // when the last of them came
 	stopped  bool        // this is HTTP no longer: a tunnel, or another protocol
+	tunnel   *tunnel     // for RTSP; nil: it is none
 	gapFrame int         // packet behind which the client's last gap was found
 	last     time.Time   // when something was said
 	lastUp   bool        // by the client
@@ -69,13 +70,16 @@ func (h *httpConn) side(up bool) *httpSide {
 }
 
 func (h *httpConn) data(c *conn, up bool, b []byte) {
-	if h.stopped || len(b) == 0 {
-		return
-	}
-	if h.resume(c, up, b) {
+	if !h.stopped && len(b) > 0 && h.resume(c, up, b) {
 		for len(b) > 0 && !h.stopped {
 			up, b = h.step(c, up, b)
 		}
+	}
+	if h.tunnel != nil && len(b) > 0 {
+		h.tunnel.data(c, up, b)
+	}
+	if h.stopped {
+		return
 	}
 	h.last, h.lastUp = c.at, up
 }
@@ -268,6 +272,9 @@ func (h *httpConn) answer(c *conn, p *head) {
 	case p.m.Status == 101 || w.tube && p.m.Status < 300:
 		h.open(c, false, m, &head{m: p.m, bytes: p.bytes})
 		h.stop(c)
+		if w.tube {
+			c.anew()
+		}
 		return
 	case w.bare || p.m.Status == 204 || p.m.Status == 304:
 		p.length, p.muddled, p.tunnel = 0, false, false
@@ -299,8 +306,10 @@ func (h *httpConn) open(c *conn, up bool, m *httpMessage, p *head) {
 	case p.tunnel:
 		m.m.Size = -1
 		m.content.size = -1
+		t := newTunnel(c, m.m)
 		h.finish(c, up, CutLimit)
 		h.stop(c)
+		h.tunnel, c.proto, c.deaf = t, ProtoRTSP, false
 	case p.muddled, p.length == badLength && !p.chunked && !p.wrapped: // a guess would make messages of bodies
 		m.content.size = -1
 		h.finish(c, up, CutLimit)
@@ -334,6 +343,9 @@ func (h *httpConn) body(c *conn, up bool, b []byte) []byte {
 }
 
 func (h *httpConn) take(c *conn, up bool, m *httpMessage, b []byte, last bool) {
+	if m.parts != nil && m.content.size == 0 && !m.endless && isDocument(b) { // some firmware says "multipart" and sends one text
+		m.parts, m.content.media = nil, false
+	}
 	if m.parts == nil {
 		m.content.take(c, b, last)
 		return
@@ -403,7 +415,10 @@ func (h *httpConn) finish(c *conn, up bool, cut Cut) {
 	c.e.bodies.put(m, httpMessage{})
 }
 
-func (h *httpConn) hole(c *conn, up bool, _ int64) {
+func (h *httpConn) hole(c *conn, up bool, n int64) {
+	if h.tunnel != nil {
+		h.tunnel.hole(c, up, n)
+	}
 	if h.stopped {
 		return
 	}
@@ -444,6 +459,10 @@ func (h *httpConn) end(c *conn) {
 		s.in.drop(c)
 	}
 	h.forget(c)
+	if h.tunnel != nil {
+		h.tunnel.end(c)
+		h.tunnel = nil
+	}
 }
 
 // said reports whether a side said everything it had to say, and all of it was seen.
@@ -452,10 +471,10 @@ func (c *conn) said(up bool) bool {
 	return h.closing && int32(h.next-h.last) >= 0
 }
 
-// stop ends the reading: what follows is another protocol.
+// stop ends the reading: what follows is another protocol, and not read.
 func (h *httpConn) stop(c *conn) {
 	h.end(c)
-	h.stopped = true
+	h.stopped, c.deaf = true, true
 }
 
 // hostOf returns the name of a Host field without its port; empty where it is none, or an address.

@@ -292,8 +292,18 @@ func (t *content) text(c *conn) []byte {
 	return out
 }
 
-// uncoded undoes a content coding as far as it goes; whole is false where there is more, or the coding is none we know.
+// isDocument reports bytes that begin like JSON or XML.
+func isDocument(b []byte) bool {
+	b = bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\ufeff")), " \t\r\n")
+	return len(b) > 0 && (b[0] == '{' || b[0] == '<')
+}
+
+// uncoded undoes a content coding as far as it goes; whole is false where there is more, or the coding is none we know. Some programs
+// name a coding and do not use it.
 func uncoded(b []byte, coding string) (out []byte, whole bool) {
+	if isDocument(b) {
+		return b, true
+	}
 	var r io.Reader
 	var err error
 	switch coding {

@@ -49,6 +49,10 @@ var httpConversations = []conversation{
 		c2s(withLength("POST /a HTTP/1.1\r\nContent-Encoding: gzip", gzipped("hello")) + withLength("POST /b HTTP/1.1\r\nContent-Encoding: deflate", deflated("hello")) +
 			withLength("POST /c HTTP/1.1\r\nContent-Encoding: br", "hello") + withLength("POST /d HTTP/1.1\r\nContent-Encoding: gzip", "hello") + withLength("POST /e HTTP/1.1\r\nContent-Encoding: gzip", gzipped(jpeg(100)))),
 	}, []string{`> POST /a 29 "hello"`, `> POST /b 17 "hello"`, "> POST /c 5 cut limit", "> POST /d 5 cut limit", fmt.Sprintf("> POST /e %d", len(gzipped(jpeg(100))))}},
+	{"said to be compressed", false, []said{c2s(withLength("POST /a HTTP/1.1\r\nContent-Encoding: deflate", `{"a":1}`) + withLength("POST /b HTTP/1.1\r\nContent-Encoding: gzip", "\ufeff\n<a/>"))},
+		[]string{`> POST /a 7 "{\"a\":1}"`, `> POST /b 8 "\ufeff\n<a/>"`}},
+	{"one text that is said to be parts", false, []said{c2s(withLength("POST /a HTTP/1.1\r\nContent-Type: multipart/form-data", `{"a":1}`)), s2c(okEmpty)},
+		[]string{`> POST /a 7 "{\"a\":1}"`, "< 200 to POST /a 0"}},
 	{"form of a push", false, []said{c2s(withLength("POST /event HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=boundary", push)), s2c(okEmpty)},
 		[]string{fmt.Sprintf(`> POST /event %d (faceCapture application/json 27 "{\"eventType\":\"faceCapture\"}") (faceImage image/jpeg 500)`, len(push)), "< 200 to POST /event 0"}},
 	{"form in chunks, quoted and misnamed boundary, no end", false, []said{c2s("POST /event HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=\"--MIME;boundary\"\r\nTransfer-Encoding: chunked\r\n\r\n" +

@@ -57,6 +57,7 @@ type rtspConn struct {
 	channels []channel
 	index    [256]uint8 // of a channel in channels, counted from 1
 	asked    bool
+	over     bool // of a tunnel: it has ended, though one of its connections may go on
 }
 
 // rtspWaiting is a request that was not answered.

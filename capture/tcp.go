@@ -14,6 +14,7 @@ const (
 	gapWait  = 3 * time.Second        // where the other side is not seen
 	midWait  = time.Second            // for what may precede the first segment that is seen of a conversation
 	midQueue = 12                     // segments
+	maxGap   = 1 << 28                // whose length is believed
 )
 
 // segmentOf takes one TCP segment of side s: n bytes from seq on, of which b was captured.
@@ -52,7 +53,7 @@ func (c *conn) place(s side, seq uint32, b []byte, n int) {
 // reports false where the segment was put aside.
 func (c *conn) start(s side, seq uint32, b []byte, n int) bool {
 	h := &c.halves[s]
-	if first, ok := c.e.initial(&c.key, s); ok {
+	if first, ok := c.e.initial(&c.key, s); ok && (seq-first < farAway || first-seq < farAway) { // or it is damaged, or another's
 		h.next, h.started = first, true
 		return true
 	}
@@ -204,14 +205,32 @@ func (c *conn) skipGap(s side) {
 		c.startAtQueue(s)
 		return
 	}
+	if !c.credible(s) {
+		c.pop(s)
+		return
+	}
 	c.gapTo(s, h.late.queue[0].seq)
 	h.late.acked = time.Time{}
 	c.drain(s)
 }
 
+// credible reports whether the first of what was put aside belongs where its number says. A number far ahead that nothing bears out, neither
+// a segment behind it nor the other side's word, is damaged: to believe it would cost all that follows, and count gigabytes as missing.
+func (c *conn) credible(s side) bool {
+	h := &c.halves[s]
+	q := h.late.queue
+	if q[0].seq-h.next < maxHeld || len(q) > 1 && q[1].seq-q[0].seq < maxHeld {
+		return true
+	}
+	return h.heard && h.confirmed-q[0].seq < farAway
+}
+
 func (c *conn) gapTo(s side, seq uint32) {
 	h := &c.halves[s]
 	n := int64(int32(seq - h.next))
+	if n > maxGap {
+		n = 0 // one of both numbers is damaged
+	}
 	c.holes++
 	c.missing += n
 	c.e.stats.Holes++
@@ -241,6 +260,7 @@ func (c *conn) overdue() {
 // confirmed takes what side s says it has received of the other.
 func (c *conn) confirmed(s side, ack uint32) {
 	o := &c.halves[1-s]
+	o.confirmed, o.heard = ack, true
 	if len(o.queued()) > 0 && o.started && o.late.acked.IsZero() && int32(ack-o.next) > 0 {
 		o.late.acked = c.at
 	}
@@ -280,11 +300,18 @@ func (c *conn) deliver(s side, b []byte, n int) {
 
 // understood counts bytes that a framer takes: of TLS it sees names and lengths, of everything else what was said.
 func (c *conn) understood(n int) {
-	if c.proto == ProtoTLS {
+	switch {
+	case c.deaf:
+	case c.proto == ProtoTLS:
 		c.e.stats.Encrypted += int64(n)
-	} else {
+	default:
 		c.e.stats.Read += int64(n)
 	}
+}
+
+// anew looks for another protocol in what follows: a proxy passes on whatever it is given. The framer has nothing to do any more.
+func (c *conn) anew() {
+	c.phase, c.proto, c.deaf = undecided, "", false
 }
 
 // tell makes the framer know of a gap, and of how long it is where that is known.

@@ -127,3 +127,72 @@ func TestNothingIsJoinedAcrossAGap(t *testing.T) {
 		})
 	}
 }
+
+// TestSeenTwice: packets that are seen a second time after the conversation ended, as behind a mirror port, open no other one.
+func TestSeenTwice(t *testing.T) {
+	d := &decoded{srcPort: 40000, dstPort: 80}
+	d.src[15], d.dst[15] = 1, 2
+	back := &decoded{srcPort: 80, dstPort: 40000, src: d.dst, dst: d.src}
+	e := New(Options{})
+	at := time.Unix(1793500000, 0)
+	say := func(d *decoded, seq uint32, flags uint8, s string) {
+		x := *d
+		x.kind, x.seq, x.flags, x.payload, x.length = kindTCP, seq, flags|tcpACK, []byte(s), len(s)
+		at = at.Add(time.Millisecond)
+		e.Packet(&Packet{At: at, Number: 1, decoded: &x})
+	}
+	open := func(first uint32) {
+		say(d, first, tcpSYN, "")
+		say(back, first, tcpSYN, "")
+		say(d, first+1, 0, "GET / HTTP/1.0\r\n\r\n")
+	}
+	end := func(first uint32) {
+		say(back, first+1, tcpFIN, "HTTP/1.0 204 OK\r\n\r\n")
+		say(d, first+19, tcpFIN, "")
+	}
+	open(500)
+	end(500)
+	end(500)
+	open(500)
+	end(500)
+	if n, _ := e.Held(); n != 0 || e.Stats().Conversations != 1 || e.Stats().Holes != 0 {
+		t.Errorf("%d held, %+v", n, e.Stats())
+	}
+	open(90000) // the same ends, soon after
+	end(90000)
+	if s := e.Stats(); s.Conversations != 2 || s.TCP != 2*37 || s.Holes != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestDamagedNumber: a sequence number far ahead that nothing bears out costs its own segment; a gap that the other side's word
+// or what follows bears out is one.
+func TestDamagedNumber(t *testing.T) {
+	for _, x := range []struct {
+		name      string
+		far       bool // what follows is there too
+		confirmed bool
+		want      string
+		missing   int64
+	}{{"nothing bears it out", false, false, "abc", 0}, {"what follows does", true, false, "ab|XY", 1 << 24}, {"the other side does", false, true, "ab|X", 1 << 24}} {
+		e := New(Options{})
+		c, tape := onTape(e, 0)
+		const far = 1<<24 + 3
+		c.segmentOf(c.client, 1, []byte("ab"), 2)
+		c.segmentOf(c.client, far, []byte("X"), 1)
+		if x.far {
+			c.segmentOf(c.client, far+1, []byte("Y"), 1)
+		}
+		if x.confirmed {
+			c.confirmed(1-c.client, far+1)
+		}
+		c.at = c.at.Add(2 * gapWait)
+		c.overdue()
+		if !x.far && !x.confirmed {
+			c.segmentOf(c.client, 3, []byte("c"), 1)
+		}
+		if got := tape.said.String(); got != x.want || e.Stats().Missing != x.missing {
+			t.Errorf("%s: %q, %d missing", x.name, got, e.Stats().Missing)
+		}
+	}
+}

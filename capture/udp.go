@@ -37,7 +37,7 @@ func (e *Engine) udp(p *Packet, d *decoded) {
 	c.touch(p)
 	h := &c.halves[s]
 	if !h.beheld {
-		h.beheld, h.mac = true, d.srcMAC
+		h.seen, h.beheld, h.mac = true, true, d.srcMAC
 	}
 	h.packets++
 	h.bytes += int64(d.length)

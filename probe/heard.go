@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture"
@@ -19,10 +21,11 @@ type Overheard struct {
 	MAC   string         // hardware address of the frames it came in: the device's, or a router's
 	To    netip.AddrPort // who gets it; port 0 where that is the client, or nobody knows
 	Push  bool           // the device brought it; otherwise the other side keeps a connection open for it, or nobody knows
+	Via   bool           // who brought it calls itself a program on a computer, which hands on what a device told it
 	Texts []Overtext     // texts and text parts
 }
 
-// Overtext is one text, without space around it, valid as long as the flow. What is cut may end anywhere, and only what is closed
+// Overtext is one text, without space around it or a mark of its byte order, valid as long as the flow. What is cut may end anywhere, and only what is closed
 // in it may be used.
 type Overtext struct {
 	Body []byte
@@ -57,7 +60,27 @@ func Reports(f *capture.Flow) (Overheard, bool) {
 
 // pushed is what a client sends to a server.
 func pushed(f *capture.Flow) Overheard {
-	return Overheard{From: Client(f), MAC: mac.Bytes(f.Client.MAC[:]), To: f.Server.Addr, Push: true}
+	return Overheard{From: Client(f), MAC: mac.Bytes(f.Client.MAC[:]), To: f.Server.Addr, Push: true, Via: f.Request != nil && HandsOn(f.Request.Header)}
+}
+
+// programs are how shippers of logs, automation and tools of testers name themselves. The names of libraries are not among them: terminals
+// that run Android, and boxes that run Python, have the same ones as the programs of a computer.
+var programs = []string{"homeassistant", "home assistant", "node-red", "filebeat", "elastic", "logstash", "fluent", "vector/", "promtail", "grafana", "postmanruntime", "insomnia/"}
+
+// browsers are words that only browsers of today have in their names; firmware calls itself "Mozilla/4.0" too.
+var browsers = []string{"applewebkit/", "gecko/20"}
+
+// HandsOn reports a request of a program that hands on what others told it, by the name it gives itself, or of a proxy.
+func HandsOn(h capture.Header) bool {
+	name := strings.ToLower(strings.TrimSpace(h.Get("User-Agent")))
+	begins := func(p string) bool { return strings.HasPrefix(name, p) }
+	holds := func(p string) bool { return strings.Contains(name, p) }
+	return slices.ContainsFunc(programs, begins) || slices.ContainsFunc(browsers, holds) || Proxied(h)
+}
+
+// Proxied reports a request that somebody makes for somebody else.
+func Proxied(h capture.Header) bool {
+	return h.Has("Via") || h.Has("X-Forwarded-For") || h.Has("Forwarded")
 }
 
 // Client returns the address of a flow's client as an endpoint: its port says nothing of the device.
@@ -68,7 +91,7 @@ func appendPart(list []Overtext, p *capture.Part) []Overtext {
 }
 
 func appendText(list []Overtext, b []byte, cut bool) []Overtext {
-	if b = bytes.TrimSpace(b); len(b) > 0 {
+	if b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff"))); len(b) > 0 {
 		return append(list, Overtext{Body: b, Cut: cut})
 	}
 	return list

@@ -11,7 +11,7 @@ import (
 // TestReports: who sends is who sent the bytes; where the beginning is missing nobody knows who asked for them.
 func TestReports(t *testing.T) {
 	a, b := capture.Party{Addr: netip.MustParseAddrPort("192.0.2.21:40000"), MAC: [6]byte{2, 0, 0, 0, 0, 1}}, capture.Party{Addr: netip.MustParseAddrPort("192.0.2.5:80"), MAC: [6]byte{2, 0, 0, 0, 0, 2}}
-	post := &capture.Message{Method: "POST", Body: []byte("  x\r\n"), Cut: capture.CutHole, Parts: []capture.Part{{Body: []byte("y")}, {Body: nil}}}
+	post := &capture.Message{Method: "POST", Body: []byte("\ufeff  x\r\n"), Cut: capture.CutHole, Parts: []capture.Part{{Body: []byte("y")}, {Body: nil}}}
 	part := &capture.Part{Body: []byte("z")}
 	for _, x := range []struct {
 		name         string
@@ -45,5 +45,19 @@ func TestReports(t *testing.T) {
 func TestMessages(t *testing.T) {
 	if Messages(audit.Observation{}, 3) != 3 || Messages(audit.Observation{Seen: &audit.Seen{Count: 7}}, 3) != 7 {
 		t.Error("miscounted")
+	}
+}
+
+// TestHandsOn: programs that hand on and proxies say so; firmware names itself, its library, or nothing.
+func TestHandsOn(t *testing.T) {
+	for name, want := range map[string]bool{"": false, "python-requests/2.32.3": false, "okhttp/4.9.0": false, "curl/8.5.0": false, "Logstash 8.1": true, "node-red": true,
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36": true, "Mozilla/5.0 (X11; rv:127.0) Gecko/20100101 Firefox/127.0": true, "HomeAssistant/2026.11": true,
+		"Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.0)": false, "iClock Proxy/1.09": false, "gSOAP/2.8": false, "Hikvision": false, "libcurl-agent/1.0": false, "Device/1.0": false} {
+		if got := HandsOn(capture.Header{{Name: "user-agent", Value: name}}); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+	if !HandsOn(capture.Header{{Name: "Via", Value: "1.1 x"}}) || !HandsOn(capture.Header{{Name: "X-Forwarded-For", Value: "192.0.2.9"}}) || HandsOn(nil) {
+		t.Error("proxies")
 	}
 }

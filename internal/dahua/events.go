@@ -360,7 +360,10 @@ func (f *finding) walk(v any) {
 				l, _ := e.([]any)
 				f.candidates = f.candidates || len(l) > 0
 				continue
-			case "Person", "PersonInfo", "CitizenInfo", "Candidate":
+			case "Candidate": // a maker that sells these devices under its own name writes one alone
+				f.candidates = f.candidates || !vacant(e)
+				continue
+			case "Person", "PersonInfo", "CitizenInfo":
 				continue
 			case "UserID", "CardNo":
 				f.person = f.person || !slices.Contains(known().Nobody, scalar(e))

@@ -33,6 +33,19 @@ var pushed = []struct {
 	{"somebody else's", `{"Code":"X1","Action":"Start"}`, false, false, false, nil},
 	{"a list of nothing", `{"Events":[]}`, false, false, false, nil},
 	{"nothing", "", false, false, false, nil},
+	{"in lines, with a picture", "Events[0].Action=Pulse\r\nEvents[0].Code=FaceRecognition\r\nEvents[0].Candidates[0].Person.Name=x\r\nEvents[0].Face.Age=31\r\n", false, true, true, []audit.Function{audit.Detect, audit.Analyse, audit.Identify}},
+	{"in lines, a door and a face", "Events[0].Code=AccessControl\r\nEvents[0].Method=15\r\nEvents[0].UserID=7", false, true, true, []audit.Function{audit.Detect, audit.Identify}},
+	{"in lines, a door and a card", "Events[0].Code=AccessControl\r\nEvents[0].Method=1\r\nEvents[0].UserID=7", false, true, true, nil},
+	{"in lines, a face with somebody known", "Events[0].Code=FaceDetection\r\nEvents[0].Candidates[0].Similarity=90\r\n", false, true, true, []audit.Function{audit.Detect, audit.Capture, audit.Identify}},
+	{"in lines, its end", "Events[0].EventBaseInfo.Code=FaceDetection\r\nEvents[0].EventBaseInfo.Action=Stop\r\n", false, true, true, nil},
+	{"in lines, a plate", "Events[0].Code=TrafficJunction\r\nEvents[0].Object.ObjectType=HumanFace\r\n", false, true, true, nil},
+	{"in lines, cut before it says that it began", "Events[0].Code=FaceDetection\r\nEvents[0].Face.Age=3", true, false, false, nil},
+	{"in lines, cut", "Events[0].Code=FaceDetection\r\nEvents[0].Action=Start\r\nEvents[0].Face.Age=3", true, true, true, []audit.Function{audit.Detect, audit.Capture}},
+	{"in lines, of nothing", "Events[0].x\r\nEvents[0]=1\r\nEvents[99].Code=FaceDetection\r\nEvents[0].Code=a b", false, false, false, nil},
+	{"in lines, against each other", "Events[0].a[0]=1\nEvents[0].a.b=1\nEvents[0].a[0].b=1\nEvents[0].a[3].b=1\nEvents[0].c=1\nEvents[0].c.d=1\nEvents[0].c[1]=1\nEvents[0].Code=FaceDetection\n", false, true, true, []audit.Function{audit.Detect, audit.Capture}},
+	{"a list of what there could be", "events[0]=VideoMotion\r\nevents[1]=FaceDetection\r\n", false, false, false, nil},
+	{"somebody known, alone", `Code=FaceDetection;action=Start;index=0;data={"Candidate":{"ID":"104"},"FaceData":{"Mask":"No"}}`, false, true, true, []audit.Function{audit.Detect, audit.Capture, audit.Identify}},
+	{"nobody known, alone", `Code=FaceDetection;action=Start;index=0;data={"Candidate":{},"FaceData":{"Mask":"No"}}`, false, true, true, []audit.Function{audit.Detect, audit.Capture}},
 }
 
 func TestReadReport(t *testing.T) {

@@ -17,7 +17,7 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(n.Flags) == 0 || len(n.Events) == 0 || len(n.Modes) != 27 || len(n.Engines) == 0 || len(n.Passes) != 14 || len(n.attribute) == 0 {
+	if len(n.Flags) == 0 || len(n.Events) == 0 || len(n.Modes) != 27 || len(n.Engines) == 0 || len(n.Passes) != 16 || len(n.attribute) == 0 {
 		t.Errorf("%d flags, %d events, %d modes", len(n.Flags), len(n.Events), len(n.Modes))
 	}
 	for _, bad := range []string{"", "schema: x", "schema: mingshi.isapi-names/v1\nsource: s\ndate: \"2026-13-01\"", "schema: mingshi.isapi-names/v1\nsource: s\ndate: \"2026-11-22\"\nflags: [{name: a, functions: [see]}]"} {

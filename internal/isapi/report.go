@@ -6,14 +6,15 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mingshi-audit/mingshi/internal/mac"
 )
 
 // Report is one alarm that was overheard on its way to a receiver.
 type Report struct {
-	Alarm            // without its count
-	Addr  netip.Addr // whose alarm it says it is, where it says so
+	Alarm              // without its count
+	Addrs []netip.Addr // whose alarm it says it is, where it says so: one of each family at most
 	MAC   string
 	Idle  bool // a sign of life, the end of an alarm, or one kept from before: it shows who speaks and nothing else
 }
@@ -25,6 +26,9 @@ func ReadReport(b []byte) (Report, bool) {
 	if len(b) == 0 || !bytes.Contains(b, []byte("eventType")) || b[0] == '{' && !theirs(b) {
 		return Report{}, false
 	}
+	if b[0] == '<' && !utf8.Valid(b) { // names in another encoding than it says
+		b = bytes.ToValidUTF8(b, []byte("?"))
+	}
 	e, ok := readAlert(b)
 	if !ok {
 		return Report{}, false
@@ -34,8 +38,10 @@ func ReadReport(b []byte) (Report, bool) {
 	if strings.Trim(r.Channel, "0123456789") != "" || len(r.Channel) > 5 {
 		r.Channel = ""
 	}
-	if a, err := netip.ParseAddr(e.ip); err == nil && !a.IsUnspecified() {
-		r.Addr = a.WithZone("").Unmap()
+	for _, s := range e.ips {
+		if a, err := netip.ParseAddr(s); err == nil && !a.IsUnspecified() {
+			r.Addrs = append(r.Addrs, a.WithZone("").Unmap())
+		}
 	}
 	return r, true
 }

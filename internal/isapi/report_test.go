@@ -1,6 +1,7 @@
 package isapi
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,6 +22,11 @@ var reports = []struct {
 	{"a passage", passage(75, "face", ""), true, false, []audit.Function{audit.Detect, audit.Identify}},
 	{"in an envelope", `{"EventNotificationAlert":` + passage(75, "face", "") + `}`, true, false, []audit.Function{audit.Detect, audit.Identify}},
 	{"in XML", xmlAlarm("facedetection", "active", ""), true, false, []audit.Function{audit.Detect}},
+	{"in XML, with a name in another encoding", strings.Replace(xmlAlarm("facedetection", "active", ""), "</eventType>", "</eventType><channelName>\xd5\xc5\xc8\xfd</channelName>", 1), true, false, []audit.Function{audit.Detect}},
+	{"an identity card", identityCard(105), true, false, []audit.Function{audit.Detect, audit.Verify}},
+	{"an identity card of somebody else", identityCard(112), true, false, []audit.Function{audit.Detect, audit.Verify}},
+	{"an identity card that was read", identityCard(1), true, false, nil},
+	{"a temperature", `{"ipAddress":"192.0.2.21","dateTime":"x","eventType":"FaceTemperatureMeasurementEvent","eventState":"active","FaceTemperatureMeasurementEvent":{"currTemperature":36.6,"mask":"unknown"}}`, true, false, []audit.Function{audit.Detect}},
 	{"over", xmlAlarm("facedetection", "inactive", ""), true, true, nil},
 	{"a sign of life", xmlAlarm("videoloss", "inactive", ""), true, true, nil},
 	{"motion", xmlAlarm("VMD", "active", ""), true, false, nil},
@@ -33,6 +39,10 @@ var reports = []struct {
 	{"a page", "<html></html>", false, false, nil},
 	{"a list", "[1]", false, false, nil},
 	{"a null", `{"EventNotificationAlert":null}`, false, false, nil},
+}
+
+func identityCard(sub int) string {
+	return fmt.Sprintf(`{"ipAddress":"192.0.2.21","dateTime":"x","eventType":"IDCardInfoEvent","eventState":"active","IDCardInfoEvent":{"majorEventType":5,"subEventType":%d,"IDCardInfo":{"name":"x","IDCardNo":"1"}}}`, sub)
 }
 
 func TestReadReport(t *testing.T) {

@@ -47,7 +47,8 @@ type event struct {
 	Alarm
 	beat, past bool
 	detections []string // pId: one per detection; faceId says nothing
-	ip, mac    string   // whose alarm it says it is
+	ips        []string // whose alarm it says it is
+	mac        string
 }
 
 // count adds an alarm.
@@ -111,7 +112,7 @@ type alarmWords struct {
 }
 
 // telling are the members whose values say what kind of alarm it is.
-var telling = []string{"eventtype", "eventstate", "channelid", "dynchannelid", "majoreventtype", "subeventtype", "currentverifymode", "currentevent", "isdataretransmission", "mask", "ipaddress", "macaddress"}
+var telling = []string{"eventtype", "eventstate", "channelid", "dynchannelid", "majoreventtype", "subeventtype", "currentverifymode", "currentevent", "isdataretransmission", "mask", "ipaddress", "ipv6address", "macaddress"}
 
 // faceTrees hold a face; bodyTrees the rest of a person, whose attributes are no face's; knownTrees what a library says of a
 // person, which the device did not read from a face.
@@ -269,7 +270,7 @@ func (w *alarmWords) leaf(name, value string, at place) {
 		}
 	case "errormsg", "errorcode":
 		w.failed = w.failed || strings.EqualFold(value, "contrastFailed") || value == "1073750078"
-	case "human_id", "blacklist_id", "employeenostring", "employeeno", "fpid", "certificatenumber":
+	case "human_id", "blacklist_id", "employeenostring", "employeeno", "fpid", "certificatenumber", "idcardno":
 		w.person = true
 	case "modeldata", "facemodeldata":
 		w.template = true
@@ -293,7 +294,7 @@ func (w *alarmWords) event() event {
 	if e.Channel == "" {
 		e.Channel = v["dynchannelid"]
 	}
-	e.ip, e.mac = v["ipaddress"], v["macaddress"]
+	e.ips, e.mac = []string{v["ipaddress"], v["ipv6address"]}, v["macaddress"]
 	kind, is := find(known().Events, e.Type)
 	if is {
 		e.Type = kind.Name
@@ -305,7 +306,7 @@ func (w *alarmWords) event() event {
 	case strings.EqualFold(v["currentevent"], "false"), strings.EqualFold(v["isdataretransmission"], "true"):
 		e.past = true
 		return e
-	case strings.EqualFold(e.Type, "AccessControllerEvent"):
+	case strings.EqualFold(e.Type, "AccessControllerEvent"), strings.EqualFold(e.Type, "IDCardInfoEvent"):
 		w.access(&e)
 		return e
 	case !is, !kind.Named && !w.faces:

@@ -72,6 +72,9 @@ func ReadUpload(target string, body []byte, cut bool) (u Upload, ok bool) {
 	if table := strings.ToUpper(q.Get("table")); slices.Contains(tables, table) {
 		u.Table = table
 	}
+	if strings.HasPrefix(t.Path, "/iclock/registry") && u.Table == "" {
+		u.Table = options // a terminal makes itself known by the same list
+	}
 	for line := range strings.Lines(string(body)) {
 		if strings.HasSuffix(line, "\n") || !cut {
 			u.line(strings.TrimRight(line, "\r\n"))
@@ -81,7 +84,9 @@ func ReadUpload(target string, body []byte, cut bool) (u Upload, ok bool) {
 	return u, true
 }
 
-var tables = []string{"ATTLOG", "OPERLOG", "ATTPHOTO", "BIODATA", "BIOPHOTO", "RTLOG", "RTSTATE", "TABLEDATA", "OPTIONS", "ERRORLOG", "USERINFO", "IDCARD"}
+const options = "OPTIONS" // what a terminal is and has: names and values, with commas between
+
+var tables = []string{"ATTLOG", "OPERLOG", "ATTPHOTO", "BIODATA", "BIOPHOTO", "RTLOG", "RTSTATE", "TABLEDATA", options, "ERRORLOG", "USERINFO", "IDCARD"}
 
 func (u *Upload) line(s string) {
 	head, rest, _ := strings.Cut(s, " ")
@@ -91,7 +96,7 @@ func (u *Upload) line(s string) {
 	case u.Table == "RTLOG":
 		p := pairs(s)
 		u.passed(doorWay(p["verifytype"]), p["pin"])
-	case u.Table == "OPTIONS":
+	case u.Table == options:
 		u.Faces = u.Faces || slices.Contains(strings.Split(s, ","), "FaceFunOn=1")
 	case strings.EqualFold(head, "FACE"):
 		p := pairs(rest)

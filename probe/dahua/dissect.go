@@ -26,6 +26,7 @@ func hears() []capture.Proto { return []capture.Proto{capture.ProtoHTTP, capture
 // on is stated: nobody knows what else was answered, to whom, and unseen.
 func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 	if told, ok := probe.Reports(f); ok {
+		told.Via = told.Via || told.Push && f.Request != nil && len(f.Request.Header) == 0 // who brings it is not known
 		return reports(told), nil
 	}
 	if f.Proto == capture.ProtoHTTP && f.Answer != nil && f.Request != nil && f.Answer.Status == http.StatusOK && f.Request.Method == http.MethodGet {
@@ -41,7 +42,7 @@ func reports(told probe.Overheard) (out []audit.Observation) {
 			continue
 		}
 		o := audit.Observation{Module: moduleName, Kind: heardBeat, Class: audit.ClassInventory, Endpoint: told.From, Status: audit.OK}
-		if own {
+		if own && !told.Via {
 			o.Identity = &audit.Identity{Vendor: makers[0], Weak: true, Services: []string{moduleName}}
 		}
 		var d Data
@@ -50,6 +51,11 @@ func reports(told probe.Overheard) (out []audit.Observation) {
 			if told.Push {
 				d.Uploads = []wire.Upload{receiving(told.To, &plain)}
 			}
+			if told.Via { // it shows where they go, and nothing of the sender
+				o.Class, d.Live = audit.ClassOutbound, nil
+			}
+		} else if told.Via {
+			continue
 		}
 		if b, err := json.Marshal(d); err == nil {
 			o.Data = b

@@ -105,6 +105,13 @@ func heardCases() []heardCase {
 		{"somebody known is pushed", push(`{"Action":"Pulse","Code":"FaceRecognition","Index":0,"Data":` + knownData + `}`), one, slices.Concat(known, sent)},
 		{"a face at the door", push(`{"Action":"Pulse","Code":"AccessControl","Index":0,"Data":` + fmt.Sprintf(doorData, 15) + `}`), one,
 			slices.Concat(act("event AccessControl", audit.Detect, audit.Identify), []string{messages, "192.0.2.22 face.identity [event AccessControl] = true"}, sent)},
+		{"a face, brought by a program", func(c *capturetest.Capture) {
+			b := probetest.Post("/events", "application/json", `{"Action":"Start","Code":"FaceDetection","Index":0,"Data":`+aFace+`}`)
+			b = []byte(strings.Replace(string(b), "\r\n", "\r\nUser-Agent: node-red\r\n", 1))
+			probetest.Exchanges(c, heardCamera, heardReceiver, b, probetest.Answer(200, "text/plain", "OK"))
+		}, one, sent},
+		{"a face with its picture, in lines", stream(true, "Events[0].Code=FaceRecognition\r\nEvents[0].Candidates[0].Person.Name=张三\r\nEvents[0].Candidates[0].Person.UID=secret-uid\r\nEvents[0].Face.Age=31\r\nEvents[0].Face.Sex=Man\r\n"), one, known},
+		{"motion with its picture, in lines", stream(true, "Events[0].EventBaseInfo.Code=VideoMotion\r\nEvents[0].EventBaseInfo.Action=Start\r\n"), beat, nil},
 		{"a card at the door", push(`{"Action":"Pulse","Code":"AccessControl","Index":0,"Data":` + fmt.Sprintf(doorData, 1) + `}`), nil, nil},
 		{"a body is pushed", push(`{"Action":"Start","Code":"HumanTrait","Index":0,"Data":` + bodyData + `}`), nil, nil},
 		{"motion is pushed", push(`{"Action":"Start","Code":"VideoMotion","Index":0}`), nil, nil},

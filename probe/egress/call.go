@@ -14,6 +14,7 @@ import (
 	"github.com/mingshi-audit/mingshi/audit"
 	"github.com/mingshi-audit/mingshi/capture"
 	"github.com/mingshi-audit/mingshi/internal/knowledge"
+	"github.com/mingshi-audit/mingshi/probe"
 )
 
 // http reads a request to a listed host or service, or its answer.
@@ -199,7 +200,12 @@ func (d *dissection) call(c knowledge.Call, host string, answered bool, does []a
 	if answered {
 		class = audit.ClassLive
 	}
-	d.note(kindCall, class, netip.AddrPortFrom(d.f.Client.Addr.Addr(), 0), x)
+	if asked := x; len(d.f.Request.Header) == 0 || probe.Proxied(d.f.Request.Header) { // perhaps somebody else's call, which a proxy passes on
+		asked.Answered, asked.Does, asked.Attributes = false, []audit.Function{}, nil
+		d.note(kindCall, audit.ClassOutbound, netip.AddrPortFrom(d.f.Client.Addr.Addr(), 0), asked)
+	} else {
+		d.note(kindCall, class, netip.AddrPortFrom(d.f.Client.Addr.Addr(), 0), x)
+	}
 	if answered && d.in(where.Addr()) && at == where.String() {
 		x.Served = true
 		d.note(kindCall, class, where, x)

@@ -158,6 +158,9 @@ func toServer(f *capture.Flow) *capture.Flow { f.Server.Addr = server; return f 
 func TestCalls(t *testing.T) {
 	detect := request("POST", "/facepp/v3/detect", "api-cn.faceplusplus.com", "api_key=k&return_attributes=gender%2Cage%2Cheadpose", urlencoded)
 	match := toServer(request("POST", "/face-api/v3/face/match?appid=1", "192.0.2.9:8300", `[{"image":"QUJD"},{"image":"QUJD"}]`))
+	proxied := request("POST", "/facepp/v3/detect", "api-cn.faceplusplus.com", "api_key=k&return_attributes=gender", urlencoded, capture.Field{Name: "Via", Value: "1.1 proxy"})
+	bare := request("POST", "/face-api/v3/face/match?appid=1", "", `[{"image":"QUJD"},{"image":"QUJD"}]`)
+	bare.Request.Header = nil
 	cut := answer(detect, 200, faceppDetected)
 	cut.Answer.Cut = capture.CutHole
 	for _, c := range []struct {
@@ -175,6 +178,9 @@ func TestCalls(t *testing.T) {
 		{"not read", answer(detect, 200, ""), nil},
 		{"a page", answer(detect, 200, "<html>login</html>"), nil},
 		{"more behind it", answer(detect, 200, faceppDetected+"{}"), nil},
+		{"asked through a proxy, which is the one that is seen", proxied, []string{"outbound.face"}},
+		{"asked by who is not known, since the head was not kept", bare, []string{"outbound.face"}},
+		{"answered through a proxy", answer(proxied, 200, faceppDetected), []string{"outbound.face"}},
 		{"compared on premises", answer(match, 200, baiduMatched), []string{"face.detect.active", "face.verify.active", "outbound.face", "served: face.detect.active", "served: face.verify.active"}},
 		{"an error in a 200", answer(match, 200, baiduFailed), nil},
 		{"searched", answer(tencent("SearchFaces"), 200, tencentFound), []string{"face.detect.active", "face.identify.active", "outbound.face"}},

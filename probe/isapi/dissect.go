@@ -3,7 +3,9 @@ package isapi
 import (
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mingshi-audit/mingshi/audit"
@@ -67,7 +69,7 @@ func report(h probe.Hearing, told probe.Overheard, r wire.Report) (audit.Observa
 	}
 	if !relayed {
 		o.Identity = &audit.Identity{Vendor: makers[0], Weak: true, Services: []string{moduleName}}
-		if r.MAC != "" && (r.Addr == told.From.Addr() || r.MAC == told.MAC) {
+		if r.MAC != "" && (slices.Contains(r.Addrs, told.From.Addr()) || r.MAC == told.MAC) {
 			o.Identity.MACs = []string{r.MAC}
 		}
 	}
@@ -77,10 +79,17 @@ func report(h probe.Hearing, told probe.Overheard, r wire.Report) (audit.Observa
 }
 
 // relays reports an alarm of another device of the site than the one that sends it: a platform or a recorder may hand on what a
-// camera found. An address outside the perimeter is one the device does not have here, behind a router or from the factory; and a
-// device that names the hardware address its frames come from speaks of itself, whichever of its addresses it names.
+// camera found. A device that names its own address, or the hardware address its frames come from, speaks of itself. An address
+// outside the perimeter is one the device does not have here, behind a router or from the factory. What names nobody is the sender's,
+// unless it says that it hands on what others told it.
 func relays(h probe.Hearing, told probe.Overheard, r wire.Report) bool {
-	return r.Addr.IsValid() && r.Addr != told.From.Addr() && !r.Addr.IsLoopback() && (r.MAC == "" || r.MAC != told.MAC) && h.Inside != nil && h.Inside(r.Addr)
+	switch {
+	case r.MAC != "" && r.MAC == told.MAC, slices.Contains(r.Addrs, told.From.Addr()):
+		return false
+	case told.Via:
+		return true
+	}
+	return slices.ContainsFunc(r.Addrs, func(a netip.Addr) bool { return !a.IsLoopback() && h.Inside != nil && h.Inside(a) })
 }
 
 // formOf finds the question to a channel in a path.

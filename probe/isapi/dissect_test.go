@@ -1,6 +1,7 @@
 package isapi
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,6 +46,15 @@ func parted(boundary, name, text string) []byte {
 	body := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\nContent-Type: application/json\r\nContent-Length: " + fmt.Sprint(len(text)) + "\r\n\r\n" + text + "\r\n--" + boundary +
 		"\r\nContent-Disposition: form-data; name=\"faceImage\"; filename=\"faceImage.jpg\"\r\nContent-Type: image/jpeg\r\nContent-Length: " + fmt.Sprint(len(picture)) + "\r\n\r\n" + picture + "\r\n--" + boundary + "--\r\n"
 	return probetest.Post("/alarms", "multipart/form-data; boundary="+boundary, body)
+}
+
+// from is a request that says who makes it, and through one that a proxy makes.
+func from(name string, b []byte) []byte {
+	return bytes.Replace(b, []byte("\r\n"), []byte("\r\nUser-Agent: "+name+"\r\n"), 1)
+}
+
+func through(b []byte) []byte {
+	return bytes.Replace(b, []byte("\r\n"), []byte("\r\nX-Forwarded-For: 192.0.2.30\r\n"), 1)
 }
 
 func ok() []byte { return probetest.Answer(200, "text/plain", "") }
@@ -104,6 +114,7 @@ func heardCases() []struct {
 	match := slices.Concat(of("channel 1 alarm alarmResult", audit.Detect, audit.Identify), []string{"192.0.2.21 face.identity [channel 1 alarm alarmResult] = true", alarmMessages + "1"})
 	nobody := slices.Concat(of("channel 1 alarm alarmResult", audit.Detect, audit.Identify), []string{alarmMessages + "1"})
 	sent := strings.Split(alarmTo, "\n")
+	foreign := strings.Replace(alarmJSON("faceCapture", "10.1.1.64", fmt.Sprintf(aFace, 1)), "02:00:c0:00:02:15", "02:00:00:00:00:77", 1)
 	aCapture := alarmJSON("faceCapture", self, fmt.Sprintf(aFace, 1))
 	return []struct {
 		name  string
@@ -152,6 +163,17 @@ func heardCases() []struct {
 			probetest.Exchanges(c, "192.0.2.30:40000", heardPlatform, probetest.Post("/", "application/xml", alarmXML("VMD", "active", self, "")), ok())
 		}, nil, nil},
 		{"an address from behind a router is the sender's own", push(parted("boundary", "faceCapture", alarmJSON("faceCapture", "10.1.1.64", fmt.Sprintf(aFace, 1)))), one, slices.Concat(capture, sent)},
+		{"an alarm without anybody's address is the sender's", push(probetest.Post("/hook", "application/json", strings.Replace(alarmJSON("faceCapture", "", fmt.Sprintf(aFace, 1)), "02:00:c0:00:02:15", "", 1))), one, slices.Concat(capture, sent)},
+		{"an alarm by a program that hands on", push(from("Logstash 8.1", probetest.Post("/hook", "application/json", strings.Replace(aCapture, self, "", 1)))), one, slices.Concat(capture, sent)},
+		{"another's alarm by a program that hands on", push(from("Logstash 8.1", probetest.Post("/hook", "application/json", foreign))), one, sent},
+		{"another's alarm by a library", push(from("python-requests/2.32", probetest.Post("/hook", "application/json", foreign))), one, slices.Concat(capture, sent)},
+		{"another's alarm by a proxy", push(through(probetest.Post("/hook", "application/json", foreign))), one, sent},
+		{"an alarm by a device that calls itself a browser", push(from("Mozilla/4.0 (compatible; MSIE 6.0)", probetest.Post("/", "application/json", aCapture))), one, slices.Concat(capture, sent)},
+		{"an alarm with an address of another family", push(probetest.Post("/", "application/json", strings.Replace(alarmJSON("faceCapture", "10.1.1.64", fmt.Sprintf(aFace, 1)), "02:00:c0:00:02:15", "02:00:00:00:00:77\",\"ipv6Address\":\"192.0.2.21", 1))), one, slices.Concat(capture, sent)},
+		{"motion that a program brings", push(from("Node-RED", probetest.Post("/", "application/xml", strings.Replace(alarmXML("VMD", "active", "10.1.1.64", ""), "02:00:c0:00:02:15", "02:00:00:00:00:77", 1)))), nil, nil},
+		{"a temperature at a face", push(parted("MIME_boundary", "FaceTemperatureMeasurementEvent", alarmJSON("FaceTemperatureMeasurementEvent", self,
+			`"FaceTemperatureMeasurementEvent":{"deviceName":"secret","currTemperature":36.6,"RegionCoordinates":{"positionX":383},"mask":"unknown","visibleLightURL":"secret"}`))), one,
+			slices.Concat(of("channel 1 alarm FaceTemperatureMeasurementEvent", audit.Detect), []string{alarmMessages + "1"}, sent)},
 		{"a setting that is on", func(c *capturetest.Capture) {
 			got(c, "/ISAPI/Smart/FaceDetect/1", probetest.Answer(200, "application/xml", `<FaceDetect xmlns="http://www.hikvision.com/ver20/XMLSchema"><id>1</id><enabled>true</enabled></FaceDetect>`))
 		}, []string{"192.0.2.21 GET /ISAPI/Smart/FaceDetect/{channel}"}, []string{"192.0.2.21 face.detect.capable [channel 1 FaceDetect] = true", "192.0.2.21 face.detect.configured [channel 1 FaceDetect] = true"}},

@@ -244,6 +244,9 @@ func ones(m map[string]int) map[string]int {
 // lost part of it.
 func (v overheard) metadata() ([]audit.Observation, error) {
 	at := v.f.Server.Addr
+	if v.f.Transport == "udp" { // a port of this session alone
+		at = netip.AddrPortFrom(at.Addr(), 0)
+	}
 	if v.f.FromHost {
 		at = netip.AddrPortFrom(v.f.Client.Addr.Addr(), 0)
 	}

@@ -10,7 +10,10 @@ import (
 	"github.com/mingshi-audit/mingshi/probe"
 )
 
-const heardUpload = probe.Heard + "upload"
+const (
+	heardUpload = probe.Heard + "upload"
+	heardAnswer = probe.Heard + "answer"
+)
 
 // Heard is what an overheard upload of a terminal shows.
 type Heard struct {
@@ -22,8 +25,11 @@ type Heard struct {
 	Faces     bool             `json:"faces,omitempty"`     // the terminal says that it has the function
 }
 
-// Dissect reads what terminals upload to their server.
+// Dissect reads what terminals upload to their server, and that one answers a program in the maker's binary protocol.
 func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
+	if f.Proto == capture.ProtoTCP {
+		return answers(f), nil
+	}
 	if f.Answer != nil || f.Request == nil {
 		return nil, nil
 	}
@@ -39,6 +45,15 @@ func Dissect(_ probe.Hearing, f *capture.Flow) ([]audit.Observation, error) {
 	data, err := json.Marshal(Heard{To: f.Server.Addr.String(), Table: u.Table, Functions: u.Functions, Person: u.Person, Templates: u.Templates, Faces: u.Faces})
 	o.Data = data
 	return []audit.Observation{o}, err
+}
+
+// answers says that a terminal is there: what passes in this protocol is not read.
+func answers(f *capture.Flow) []audit.Observation {
+	if f.Server.Addr.Port() != wire.Port || f.FromHost || !wire.Magic(f.Payload) {
+		return nil
+	}
+	return []audit.Observation{{Module: moduleName, Kind: heardAnswer, Class: audit.ClassInventory, Endpoint: f.Server.Addr, Status: audit.OK,
+		Identity: &audit.Identity{Vendor: maker, Weak: true, Kind: audit.KindTerminal}}}
 }
 
 // Derive states the facts of an overheard upload. A record of passing by face alone shows that somebody was looked up by it; one by

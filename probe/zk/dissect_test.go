@@ -55,6 +55,9 @@ func TestHeard(t *testing.T) {
 		{"a picture is enrolled", "/iclock/cdata?SN=CEXA000000001&table=OPERLOG&Stamp=9999", "BIOPHOTO PIN=secret\tFileName=secret.jpg\tType=9\tSize=44\tContent=" + template + "\n", append(sent, could("OPERLOG"))},
 		{"a user is entered", "/iclock/cdata?SN=CEXA000000001&table=OPERLOG&Stamp=9999", "USER PIN=secret\tName=FACE PIN=1\tPri=0\tPasswd=secret\tCard=secret\n", hosts},
 		{"the terminal has the function", "/iclock/cdata?SN=CEXA000000001&table=options", "FingerFunOn=1,FaceFunOn=1,UserPicURLFunOn=1", append(slices.Clone(hosts), could("OPTIONS"))},
+		{"the terminal makes itself known, with the function", "/iclock/registry?SN=CEXA000000001", "DeviceType=acc,~DeviceName=secret,FirmVer=Ver 8.0,FaceFunOn=1,FingerFunOn=1,MultiBioDataSupport=0:0:0:0:0:0:0:0:1:1", append(slices.Clone(hosts), could("OPTIONS"))},
+		{"the terminal makes itself known, without it", "/iclock/registry?SN=CEXA000000001", "DeviceType=acc,~DeviceName=secret,FaceFunOn=0,FaceFunOn=10", hosts},
+		{"the picture of a user", "/iclock/cdata?SN=CEXA000000001&table=USERPIC", "USERPIC PIN=secret\tFileName=secret.jpg\tSize=44\tContent=" + template, hosts},
 		{"the terminal has it not", "/iclock/cdata?SN=CEXA000000001&table=options", "FingerFunOn=1,FaceFunOn=0,UserPicURLFunOn=1", hosts},
 		{"somebody else's path", "/iclock/else?SN=CEXA000000001&table=ATTLOG", row(15), nil},
 		{"no serial number", "/iclock/cdata?SN=../../x&table=ATTLOG", row(15), nil},
@@ -101,4 +104,43 @@ func FuzzDissect(f *testing.F) {
 		return probetest.Conversation{Up: probetest.Post("/iclock/cdata?SN=CEXA000000001&table="+table, "text/plain", body), Down: probetest.Answer(200, "text/plain", "OK")}
 	}
 	probetest.FuzzHear(f, Module(), post("ATTLOG", row(15)+row(18)), post("rtlog", "pin=1\tverifytype=15\n"), post("BIODATA", "BIODATA Pin=1\tType=9\tValid=1\tTmp=x\n"), post("OPERLOG", "FACE PIN=1\tVALID=1\tTMP=x\n"), post("options", "FaceFunOn=1"))
+}
+
+// TestHeardAnswer: a terminal that answers in its binary protocol is there, and more is not known of it.
+func TestHeardAnswer(t *testing.T) {
+	hello := "PP\x82}\x08\x00\x00\x00\xe8\x03\x17\xfc\x00\x00\x00\x00"
+	answer := "PP\x82}\x08\x00\x00\x00\xd0\x07\x17\xfc\x00\x00\x00\x00"
+	for _, x := range []struct {
+		name, server, asked, said string
+		kinds                     []string
+	}{
+		{"it answers", "192.0.2.24:4370", hello, answer, []string{"192.0.2.24 heard answer"}},
+		{"it says nothing", "192.0.2.24:4370", hello, "", nil},
+		{"something else listens there", "192.0.2.24:4370", hello, "SSH-2.0-secret\r\n", nil},
+		{"another port", "192.0.2.24:5000", hello, answer, nil},
+		{"outside", "198.51.100.24:4370", hello, answer, nil},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			c := capturetest.New()
+			conn := c.Connect("192.0.2.40:50000", x.server)
+			conn.Up([]byte(x.asked))
+			if x.said != "" {
+				conn.Down([]byte(x.said))
+			}
+			conn.Close()
+			h := probetest.Hear(t, Module(), c)
+			var kinds []string
+			for _, o := range h.Observations {
+				if o.Endpoint.Addr().String() == "192.0.2.24" {
+					kinds = append(kinds, "192.0.2.24 "+o.Kind)
+				}
+				if o.Identity == nil || !o.Identity.Weak || o.Identity.Kind != audit.KindTerminal {
+					t.Errorf("%+v", o.Identity)
+				}
+			}
+			if !slices.Equal(kinds, x.kinds) || len(h.Facts) > 0 {
+				t.Errorf("%v %v", kinds, h.Facts)
+			}
+		})
+	}
 }

@@ -44,7 +44,7 @@ func Module() probe.Module {
 		Asks:  []probe.Question{{Request: "TCP 4370, connect only", Kind: kind, Needs: audit.PermitQuery}},
 		Wants: wants,
 		Probe: look,
-		Hears: []capture.Proto{capture.ProtoHTTP},
+		Hears: []capture.Proto{capture.ProtoHTTP, capture.ProtoTCP},
 
 		Dissect: Dissect,
 		Derive:  Derive,
