@@ -149,7 +149,7 @@ func (d *dissection) dns() error {
 	}
 	for n := 0; !head.Response && n < 4; n++ {
 		q, err := p.Question()
-		if errors.Is(err, dnsmessage.ErrSectionDone) {
+		if errors.Is(err, dnsmessage.ErrSectionDone) || err != nil && n > 0 { // the questions before are whole
 			break
 		}
 		if err != nil {
