@@ -46,7 +46,7 @@ const (
 type Cost struct {
 	Target  string        // interface or prefix
 	To      string        // "239.255.255.250:3702" or "256 addresses"
-	Packets int           // most packets sent, without what a device that answers is asked further
+	Packets int           // most packets sent
 	Lasts   time.Duration // at most, roughly
 	Why     audit.Text    // where it would not run: why
 }

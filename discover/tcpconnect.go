@@ -52,7 +52,7 @@ func tcpConnect(ctx context.Context, env Env, found func(audit.Target)) ([]audit
 	return out, nil
 }
 
-// tcpCost counts the packets of a stretch as if nobody were there, and a dozen for each address the inventory lists in it.
+// tcpCost counts the packets of a stretch as if somebody were at every address. The time is that of a stretch where hardly anybody is.
 func tcpCost(env Env) []Cost {
 	env = env.withDefaults()
 	var out []Cost
@@ -62,17 +62,15 @@ func tcpCost(env Env) []Cost {
 			c.Why = msg.Text("discover.noroute")
 		}
 		if c.Why.IsZero() {
-			live := min(hosts(s.prefix), max(1, listedIn(env, s.prefix)))
+			c.Packets = hosts(s.prefix) * (1 + len(env.Ports) + 3)
 			switch s.way {
 			case routed:
 				each := 1 + len(telling(env.Ports))
 				if !env.Quick && hosts(s.prefix) <= allPorts {
 					each = 1 + len(env.Ports)
 				}
-				c.Packets = each * hosts(s.prefix)
-				c.Lasts = time.Duration(c.Packets)*time.Second/routedRate + knockFar
+				c.Lasts = time.Duration(each*hosts(s.prefix))*time.Second/routedRate + knockFar
 			default: // only who is there is contacted
-				c.Packets = live * (len(env.Ports) + 3)
 				c.Lasts = 2 * time.Second
 			}
 		}

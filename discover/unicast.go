@@ -27,8 +27,8 @@ func Unicast() Method {
 		Group: Swept, Cost: unicastCost, Run: unicast}
 }
 
-// unicastCost counts, on networks of our own, the addresses that the inventory lists there: how many others are there nobody
-// knows before.
+// unicastCost counts every address. On networks of our own only who is there is asked, and how many that are nobody knows before: the
+// time is that of those the inventory lists.
 func unicastCost(env Env) []Cost {
 	env = env.withDefaults()
 	var out []Cost
@@ -39,10 +39,14 @@ func unicastCost(env Env) []Cost {
 		}
 		if c.Why.IsZero() {
 			c.Packets = hosts(s.prefix)
+			asked := c.Packets
 			if s.way == onLink {
-				c.Packets = min(hosts(s.prefix), max(1, listedIn(env, s.prefix)))
+				asked = min(asked, max(1, listedIn(env, s.prefix)))
 			}
-			c.Lasts = time.Duration(c.Packets)*time.Second/unicastRate + unicastWait(env)
+			if s.prefix.Addr().Is6() { // whoever is known, and nobody can say who else that will be
+				c.Packets = asked
+			}
+			c.Lasts = time.Duration(asked)*time.Second/unicastRate + unicastWait(env)
 		}
 		out = append(out, c)
 	}

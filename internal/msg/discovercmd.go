@@ -112,6 +112,6 @@ var discoverCommandMessages = map[string]audit.Text{
 	"cli.plan.badaddress":   {ZH: "地址“%[1]s”不是 IP 地址", EN: "%[1]q is no IP address"},
 	"cli.plan.outside":      {ZH: "不在授权的网络范围内，不联系", EN: "outside the perimeter, not contacted"},
 	"cli.plan.nothing":      {ZH: "没有", EN: "nothing"},
-	"cli.plan.total":        {ZH: "查找设备至多发送 %[1]d 个数据包，约 %[2]s；此后只询问应答的设备。", EN: "Finding devices takes at most %[1]d packets and some %[2]s; after that only devices that answer are asked."},
+	"cli.plan.total":        {ZH: "查找设备至多发送 %[1]d 个数据包（如果每个地址都有设备），约 %[2]s；此后只询问应答的设备。", EN: "Finding devices takes at most %[1]d packets, were there a device at every address, and some %[2]s; after that only devices that answer are asked."},
 	"cli.plan.unsaid":       {ZH: "未计入不能预先说明数据包数的方式：%[1]s。", EN: "Not counted, as they cannot say beforehand: %[1]s."},
 }
