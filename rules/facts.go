@@ -78,7 +78,8 @@ func context(name string) bool {
 
 // lack says that a fact cannot be told, and which facts would settle it.
 func (f facts) lack(name string, roots ...string) {
-	f[name] = state{Folded: audit.Folded{Name: name}, roots: sorted(roots), deps: roots}
+	roots = sorted(slices.Clone(roots)) // the caller may go on to use his
+	f[name] = state{Folded: audit.Folded{Name: name}, roots: roots, deps: roots}
 }
 
 // settle states a truth, or that it is unknown because of the roots.

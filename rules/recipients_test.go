@@ -267,3 +267,16 @@ func orderNineteen(t *testing.T) *Pack {
 	t.Fatal("no pack CN-FRT19")
 	return nil
 }
+
+// TestLack: what one fact lacks is not changed by naming it for another.
+func TestLack(t *testing.T) {
+	f := facts{}
+	roots := []string{"b", "a", "b", "a"}
+	f.lack("x", roots...)
+	f.lack("y", roots...)
+	for _, n := range []string{"x", "y"} {
+		if s := f[n]; !slices.Equal(s.roots, []string{"a", "b"}) || !slices.Equal(s.deps, s.roots) {
+			t.Errorf("%s: %q %q", n, s.roots, s.deps)
+		}
+	}
+}
