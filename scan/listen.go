@@ -124,7 +124,8 @@ type hearing struct {
 	reader            *reader // nil until the reading has ended; where it never does, it stays so
 }
 
-// reader is what reads a capture. It belongs to one goroutine.
+// reader is what reads a capture. It belongs to one goroutine; what flow touches belongs to that in which the engine calls it, until the
+// engine is closed.
 type reader struct {
 	*hearing
 	modules  map[capture.Proto][]*listener

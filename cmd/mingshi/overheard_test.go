@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/mingshi-audit/mingshi/capture/capturetest"
+	"github.com/mingshi-audit/mingshi/internal/lab/probetest"
 )
 
 // somebody stands in every name, password, token and picture of a capture: whatever of it reaches a bundle is a leak.
@@ -66,15 +67,7 @@ func people(t *testing.T) *capturetest.Capture {
 	n := 40000
 	say := func(client, server string, texts ...[]byte) {
 		n++
-		k := c.Connect(fmt.Sprintf("%s:%d", client, n), server)
-		for i, b := range texts {
-			if i%2 == 0 {
-				k.Up(b)
-			} else {
-				k.Down(b)
-			}
-		}
-		k.Close()
+		probetest.Exchanges(c, fmt.Sprintf("%s:%d", client, n), server, texts...)
 	}
 	ok := []byte("HTTP/1.1 200 OK\r\nSet-Cookie: id=" + somebody + "\r\nContent-Length: 0\r\n\r\n")
 	post := func(client, server, path, kind, body string) {
