@@ -160,6 +160,14 @@ func TestHeardSubject(t *testing.T) {
 			t.Errorf("%s: about %s, want %s", c.name, got[0].Endpoint, want)
 		}
 	}
+	// Where the other side began, and where it streams within the conversation that asked for it.
+	for transport, want := range map[string]string{"udp": "192.0.2.21:0", "tcp": "192.0.2.21:6970"} {
+		f := document(scene("31"))
+		f.Transport, f.FromHost, f.Client, f.Server = transport, false, f.Server, f.Client
+		if got, err := Dissect(within(), f); err != nil || len(got) == 0 || got[0].Endpoint.String() != want {
+			t.Errorf("%s: %+v %v, want %s", transport, got, err, want)
+		}
+	}
 }
 
 // TestFloodAddsUp: thousands of pushes about different people are one observation.
